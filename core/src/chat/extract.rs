@@ -1,0 +1,224 @@
+//! The extractive answerer: the best sentences of the passages found, each with its citation.
+//!
+//! It needs no provider, invents nothing, and stands at the end of every chain.
+
+use crate::{
+    index::Index,
+    retrieval::Hit,
+    text::{Chunk, plain, sentences, terms, terms::content_terms},
+};
+
+/// Sentences in an answer, and items where a list is asked for.
+const MAX_SENTENCES: usize = 3;
+const MAX_ITEMS: usize = 8;
+/// A further sentence must score this share of the best one.
+const NEXT_BEST: f32 = 0.82;
+/// What a sentence's score is made of; adds up to 1.
+const COVERAGE: f32 = 0.55;
+const PASSAGE: f32 = 0.30;
+const KIND: f32 = 0.15;
+/// A term found only in the headings above counts half.
+const HEADING: f32 = 0.5;
+
+/// An answer made of quotations.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extract {
+    /// Sentences, each with `[n]`.
+    pub text: String,
+    /// Position of the chunk behind each `n`, `n` counting from 1.
+    pub cited: Vec<usize>,
+}
+
+/// What a question asks for, as far as its words tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Any,
+    List,
+    Number,
+    Person,
+    Time,
+}
+
+struct Candidate<'a> {
+    hit: usize,
+    position: usize,
+    sentence: &'a str,
+    score: f32,
+}
+
+/// Answers `question` from `hits`, best first. Empty where no passage has a sentence.
+pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
+    let kind = Kind::of(question);
+    let content = content_terms(question);
+    let weights: Vec<f32> = content.iter().map(|term| index.lexical().rarity(term)).collect();
+    let chunks: Vec<(&Hit, &Chunk)> =
+        hits.iter().filter_map(|hit| Some((hit, index.chunks().get(hit.ordinal)?))).collect();
+    let texts: Vec<String> = chunks.iter().map(|(_, chunk)| plain(&chunk.text)).collect();
+    let best_hit = hits.first().map_or(1.0, |hit| hit.score.max(f32::EPSILON));
+
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for (at, ((hit, chunk), text)) in chunks.iter().zip(&texts).enumerate() {
+        let above = terms::terms(&chunk.context());
+        for (position, sentence) in sentences(text).into_iter().enumerate() {
+            let has = terms::terms(sentence);
+            let share = content.iter().zip(&weights).map(|(term, weight)| {
+                let part = if has.contains(term) { 1.0 } else if above.contains(term) { HEADING } else { 0.0 };
+                part * weight
+            });
+            let coverage = share.sum::<f32>() / weights.iter().sum::<f32>().max(f32::EPSILON);
+            let fits = if kind.fits(sentence, question) { KIND } else { 0.0 };
+            let score = COVERAGE * coverage + PASSAGE * hit.score / best_hit + fits;
+            candidates.push(Candidate { hit: at, position, sentence, score });
+        }
+    }
+    let chosen = choose(candidates, kind);
+    compose(&chosen, &chunks)
+}
+
+fn choose(mut candidates: Vec<Candidate<'_>>, kind: Kind) -> Vec<Candidate<'_>> {
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.position).cmp(&(b.hit, b.position))));
+    let Some(best) = candidates.first() else { return Vec::new() };
+    let (floor, home) = (best.score * NEXT_BEST, best.hit);
+    let mut chosen: Vec<Candidate<'_>> = Vec::new();
+    for candidate in candidates {
+        // A list is quoted whole from the passage it stands in.
+        let wanted = match kind {
+            Kind::List => candidate.hit == home || candidate.score >= floor,
+            _ => candidate.score >= floor,
+        };
+        let room = if kind == Kind::List { MAX_ITEMS } else { MAX_SENTENCES };
+        let new = !chosen.iter().any(|other| other.sentence == candidate.sentence);
+        if wanted && new && chosen.len() < room {
+            chosen.push(candidate);
+        }
+    }
+    // Sentences of the best passage first, and in the order in which they were written.
+    chosen.sort_by_key(|candidate| (candidate.hit != home, candidate.hit, candidate.position));
+    chosen
+}
+
+fn compose(chosen: &[Candidate<'_>], chunks: &[(&Hit, &Chunk)]) -> Extract {
+    let mut extract = Extract::default();
+    let mut last = None;
+    for candidate in chosen {
+        let (hit, chunk) = chunks[candidate.hit];
+        let number = match extract.cited.iter().position(|ordinal| *ordinal == hit.ordinal) {
+            Some(at) => at + 1,
+            None => {
+                extract.cited.push(hit.ordinal);
+                extract.cited.len()
+            }
+        };
+        if !extract.text.is_empty() {
+            extract.text.push(' ');
+        }
+        let sentence = candidate.sentence.trim();
+        let whole = sentence.ends_with(['.', '!', '?', ')', '"']);
+        // An item or row says little without its heading.
+        if !whole && last != Some(candidate.hit) && let Some(heading) = chunk.heading.last() {
+            extract.text.push_str(heading);
+            extract.text.push_str(": ");
+        }
+        let (body, end) = if whole { sentence.split_at(sentence.len() - 1) } else { (sentence.trim_end_matches([';', ',', ':']), ".") };
+        extract.text.push_str(body);
+        if matches!(end, ")" | "\"") {
+            extract.text.push_str(end);
+        }
+        let stop = if matches!(end, "!" | "?") { end } else { "." };
+        extract.text.push_str(&format!(" [{number}]{stop}"));
+        last = Some(candidate.hit);
+    }
+    extract
+}
+
+impl Kind {
+    fn of(question: &str) -> Self {
+        let words = terms::words(question);
+        let has = |word: &str| words.iter().any(|it| it == word);
+        let text = words.join(" ");
+        if text.contains("how many") || text.contains("how much") || has("number") || has("count") {
+            Self::Number
+        } else if has("when") || has("year") || has("date") || text.contains("how long") || text.contains("how old") {
+            Self::Time
+        } else if has("who") || has("whom") || has("whose") {
+            Self::Person
+        } else if has("list") || has("all") || (has("which") || has("what")) && words.iter().take(3).any(|it| is_plural(it)) {
+            Self::List
+        } else {
+            Self::Any
+        }
+    }
+
+    fn fits(self, sentence: &str, question: &str) -> bool {
+        let year = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let said = terms::words(sentence);
+        match self {
+            Self::Any | Self::List => true,
+            Self::Time => said.iter().any(|word| year(word) && !question.contains(word.as_str())),
+            Self::Number => said.iter().any(|word| {
+                word.starts_with(|it: char| it.is_ascii_digit()) && !year(word)
+                    || NUMBERS.contains(&word.as_str())
+            }),
+            Self::Person => sentence.split_whitespace().skip(1).any(|word| {
+                word.starts_with(char::is_uppercase) && !question.contains(word.trim_matches(|it: char| !it.is_alphanumeric()))
+            }),
+        }
+    }
+}
+
+fn is_plural(word: &str) -> bool {
+    word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && word != "does" && word != "was"
+}
+
+const NUMBERS: &[&str] = &[
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "twenty", "thirty", "hundred", "thousand", "million", "both", "twice", "once",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        index::build,
+        retrieval::{Mode, Query, Retriever},
+        text::{Document, chunks},
+    };
+
+    fn answer(text: &str, question: &str) -> String {
+        let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
+        let index = Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap();
+        let query = Query { text: question, top_k: 5, mode: Mode::Bm25, ..Query::default() };
+        let hits = Retriever::new(&index, None).unwrap().search(&query).hits;
+        extract(&index, question, &hits).text
+    }
+
+    #[test]
+    fn quotes_with_citations() {
+        let text = "# Prizes\n\n## Davy Medal\n\nThe Royal Society gave her the Davy Medal in 1903. It is of bronze.\n\n\
+                    ## Degrees\n\n- Physics degree, 1893\n- Mathematics degree, 1894\n\n\
+                    ## Radium\n\nTwenty women worked with radium. Radium glows (faintly).";
+        for (question, expected) in [
+            ("When did she get the Davy Medal?", "The Royal Society gave her the Davy Medal in 1903 [1]."),
+            ("Which degrees has she?", "Degrees: Physics degree, 1893 [1]. Mathematics degree, 1894 [1]."),
+            ("How many women worked with radium?", "Twenty women worked with radium [1]."),
+            ("Does radium glow?", "Radium glows (faintly) [1]."),
+        ] {
+            assert_eq!(answer(text, question), expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn kinds() {
+        for (question, kind) in [
+            ("When was it?", Kind::Time),
+            ("Who was he?", Kind::Person),
+            ("How many rooms?", Kind::Number),
+            ("What awards did she win?", Kind::List),
+            ("Did she marry?", Kind::Any),
+        ] {
+            assert_eq!(Kind::of(question), kind, "{question}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What every implementation of a port must do, as functions over the port.
+//!
+//! They run on the fakes here, and on the real adapters from inside a guest (`tests/guests/probe`)
+//! and natively. Each returns the first promise that was broken.
+
+use std::time::Duration;
+
+use crate::ports::{
+    Body, Clock, Config, Entropy, Http, HttpError, HttpRequest, Kv, KvError, MAX_VALUE_BYTES,
+};
+
+/// The outcome of a suite: the promise that was broken, in words.
+pub type Outcome = Result<(), String>;
+
+fn check(promise: &str, kept: bool) -> Outcome {
+    kept.then_some(()).ok_or_else(|| promise.to_owned())
+}
+
+fn call<T>(step: &str, result: Result<T, KvError>) -> Result<T, String> {
+    result.map_err(|error| format!("{step}: {error}"))
+}
+
+/// The contract of [`Kv`]; leaves nothing behind under the prefix `contract:`.
+pub async fn kv(kv: &impl Kv) -> Outcome {
+    let key = "contract:a";
+    call("delete of what is not there", kv.delete(key).await)?;
+    check("an absent key reads as none", call("get", kv.get(key).await)?.is_none())?;
+    call("set", kv.set(key, b"one").await)?;
+    check("a write is read back", call("get", kv.get(key).await)?.as_deref() == Some(b"one"))?;
+    call("set", kv.set(key, b"").await)?;
+    check("empty is not absent", call("get", kv.get(key).await)?.as_deref() == Some(b""))?;
+
+    let stale = call("swap", kv.swap(key, Some(b"one"), b"two").await)?;
+    check("a swap with a stale expectation writes nothing", !stale)?;
+    let fresh = call("swap", kv.swap(key, Some(b""), b"two").await)?;
+    check("a swap with the current value writes", fresh)?;
+    check("and is read back", call("get", kv.get(key).await)?.as_deref() == Some(b"two"))?;
+    let exists = call("swap", kv.swap(key, None, b"three").await)?;
+    check("a swap that expects absence fails where there is a value", !exists)?;
+    let created = call("swap", kv.swap("contract:b", None, b"new").await)?;
+    check("a swap that expects absence creates", created)?;
+
+    let keys = call("list", kv.list("contract:").await)?;
+    check("a listing has the keys of the prefix, sorted", keys == ["contract:a", "contract:b"])?;
+    check("and no others", call("list", kv.list("contract:b").await)? == ["contract:b"])?;
+
+    let largest = vec![7; MAX_VALUE_BYTES];
+    call("set of the largest value", kv.set(key, &largest).await)?;
+    check("the largest value is kept", call("get", kv.get(key).await)? == Some(largest))?;
+    let too_large = kv.set(key, &vec![0; MAX_VALUE_BYTES + 1]).await;
+    check("a larger one is refused", matches!(too_large, Err(KvError::TooLarge { .. })))?;
+    for bad in ["", "a b", "ü", &"k".repeat(256)] {
+        let refused = matches!(kv.get(bad).await, Err(KvError::BadKey { .. }));
+        check("a bad key is refused", refused)?;
+    }
+    for key in keys {
+        call("delete", kv.delete(&key).await)?;
+    }
+    check("deleted is gone", call("list", kv.list("contract:").await)?.is_empty())
+}
+
+/// The contract of [`Clock`].
+pub fn clock(clock: &impl Clock) -> Outcome {
+    let (first, second) = (clock.now(), clock.now());
+    check("time does not run backwards within a call", second >= first)?;
+    check("time is not in the far future", first < Duration::from_secs(100 * 366 * 86_400))
+}
+
+/// The contract of [`Entropy`].
+pub fn entropy(entropy: &impl Entropy) -> Outcome {
+    let (mut first, mut second) = ([0; 32], [0; 32]);
+    entropy.fill(&mut first);
+    entropy.fill(&mut second);
+    check("two fills differ", first != second)?;
+    check("a fill reaches the last byte", first[24..] != [0; 8])?;
+    entropy.fill(&mut []);
+    Ok(())
+}
+
+/// The contract of [`Config`]: `contract_set` holds `value`, `contract_empty` is empty.
+pub async fn config(config: &impl Config) -> Outcome {
+    let set = config.get("contract_set").await;
+    check("a set variable is read", set.as_deref() == Some("value"))?;
+    check("an empty one reads as none", config.get("contract_empty").await.is_none())?;
+    check("an unknown one reads as none", config.get("contract_unknown").await.is_none())
+}
+
+/// The contract of [`Http`] against an echo service at `base` (`http://host:port`).
+///
+/// The service answers a `POST` to `/echo` with status 201, the header `x-echo: yes` and the body
+/// it was sent. `denied` is an address that may not be reached, where the platform has such.
+pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome {
+    let request = |address: &str| -> Result<HttpRequest, String> {
+        Ok(HttpRequest {
+            method: http::Method::POST,
+            uri: address.parse().map_err(|error| format!("{address}: {error}"))?,
+            headers: http::HeaderMap::new(),
+            body: b"hello".repeat(20_000),
+        })
+    };
+    let step = |error: HttpError| format!("echo: {error}");
+    let mut reply = http.send(request(&format!("{base}/echo"))?).await.map_err(step)?;
+    check("a status is passed on", reply.status == http::StatusCode::CREATED)?;
+    check("headers are passed on", reply.headers.get("x-echo").is_some_and(|it| it == "yes"))?;
+    let body = reply.body.bytes(1 << 20).await.map_err(step)?;
+    check("a body comes back whole", body == b"hello".repeat(20_000))?;
+    let mut reply = http.send(request(&format!("{base}/echo"))?).await.map_err(step)?;
+    let cut = reply.body.bytes(1000).await;
+    check("a limit is kept while reading", cut == Err(HttpError::TooLarge { limit: 1000 }))?;
+    if let Some(denied) = denied {
+        let refused = http.send(request(denied)?).await.err();
+        check("a forbidden destination is refused", matches!(refused, Some(HttpError::Denied { .. })))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::fakes::{MemoryEnv, Reply, ScriptedHttp};
+
+    #[test]
+    fn the_fakes_keep_the_contracts() {
+        let mut env = MemoryEnv::default();
+        env.config.0.insert("contract_set".to_owned(), "value".to_owned());
+        env.config.0.insert("contract_empty".to_owned(), String::new());
+        let echo = Reply {
+            status: http::StatusCode::CREATED,
+            headers: [(http::HeaderName::from_static("x-echo"), "yes".parse().unwrap())]
+                .into_iter()
+                .collect(),
+            chunks: vec![Ok(b"hello".repeat(10_000)), Ok(b"hello".repeat(10_000))],
+        };
+        let denied = HttpError::Denied { authority: "example.com:80".to_owned() };
+        env.http = ScriptedHttp::new([Ok(echo.clone()), Ok(echo), Err(denied)]);
+        assert_eq!(block_on(kv(&env.kv)), Ok(()));
+        assert_eq!(clock(&env.clock), Ok(()));
+        assert_eq!(entropy(&env.entropy), Ok(()));
+        assert_eq!(block_on(config(&env.config)), Ok(()));
+        let outcome = block_on(super::http(&env.http, "http://echo", Some("http://example.com/")));
+        assert_eq!(outcome, Ok(()));
+    }
+
+    #[test]
+    fn a_store_that_is_down_breaks_the_contract() {
+        let env = MemoryEnv::default();
+        env.kv.set_down(true);
+        assert!(block_on(kv(&env.kv)).is_err());
+    }
+}

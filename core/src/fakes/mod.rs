@@ -1,0 +1,12 @@
+//! Real, small, in-memory implementations of the ports, and the suites that all of them pass.
+
+pub mod contract;
+mod env;
+mod http;
+mod kv;
+
+pub use self::{
+    env::{ManualClock, MapConfig, MemoryEnv, SeededEntropy},
+    http::{Reply, ScriptedBody, ScriptedHttp},
+    kv::MemoryKv,
+};

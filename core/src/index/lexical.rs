@@ -1,0 +1,156 @@
+//! The lexical leg: BM25 over the terms of chunks, by tantivy.
+
+use tantivy::{
+    Index, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, Term,
+    collector::TopDocs,
+    directory::{Directory as _, OwnedBytes, RamDirectory},
+    query::{BooleanQuery, Occur, Query, TermQuery},
+    schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions},
+};
+
+use super::directory::PackDirectory;
+use crate::text::terms;
+
+/// Memory that tantivy may use while writing; its smallest is 15 MB.
+const WRITER_BYTES: usize = 50_000_000;
+
+/// A chunk that shares terms with a question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Match {
+    /// Position of the chunk.
+    pub ordinal: usize,
+    /// BM25 score (Robertson and Zaragoza 2009; k1 1.2, b 0.75), unbounded above 0.
+    pub score: f32,
+}
+
+/// The opened inverted index.
+pub struct Lexical {
+    searcher: Searcher,
+    text: Field,
+}
+
+impl std::fmt::Debug for Lexical {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lexical").field("chunks", &self.len()).finish()
+    }
+}
+
+impl Lexical {
+    /// Indexes `texts` in order and returns tantivy's files. One segment and one thread: a chunk's
+    /// document number is its ordinal, and components can build too.
+    pub(super) fn build(
+        texts: impl Iterator<Item = String>,
+    ) -> tantivy::Result<Vec<(String, Vec<u8>)>> {
+        let (schema, field) = schema();
+        let directory = RamDirectory::create();
+        let settings = IndexSettings {
+            // Its default starts a thread, which components do not have.
+            docstore_compress_dedicated_thread: false,
+            ..IndexSettings::default()
+        };
+        let mut analyzers = tantivy::tokenizer::TokenizerManager::new();
+        register(&mut analyzers);
+        let mut writer = Index::builder()
+            .schema(schema)
+            .settings(settings)
+            .tokenizers(analyzers)
+            .single_segment_index_writer(directory.clone(), WRITER_BYTES)?;
+        for text in texts {
+            let mut document = TantivyDocument::default();
+            document.add_text(field, text);
+            writer.add_document(document)?;
+        }
+        let index = writer.finalize()?;
+        let mut names = vec![std::path::PathBuf::from("meta.json")];
+        names.extend(index.load_metas()?.list_segment_files());
+        let mut files = Vec::new();
+        for name in names {
+            if directory.exists(&name)? {
+                files.push((name.display().to_string(), directory.atomic_read(&name)?));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Opens the files that [`build`](Self::build) returned.
+    pub(super) fn open(files: impl Iterator<Item = (String, OwnedBytes)>) -> tantivy::Result<Self> {
+        let index = Index::open(PackDirectory::new(files))?;
+        let text = index.schema().get_field("text")?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { searcher: reader.searcher(), text })
+    }
+
+    /// Number of chunks.
+    pub fn len(&self) -> usize {
+        self.searcher.num_docs() as usize
+    }
+
+    /// Whether there is no chunk.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the `limit` best chunks that have any of `terms` and are `allowed`, best first; ties
+    /// go to the earlier chunk.
+    ///
+    /// # Errors
+    /// A damaged index.
+    pub fn search(
+        &self,
+        terms: &[String],
+        limit: usize,
+        allowed: &dyn Fn(usize) -> bool,
+    ) -> tantivy::Result<Vec<Match>> {
+        if terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let clauses = terms
+            .iter()
+            .map(|term| {
+                let term = Term::from_field_text(self.text, term);
+                let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                (Occur::Should, Box::new(query) as Box<dyn Query>)
+            })
+            .collect();
+        let query = BooleanQuery::new(clauses);
+        // The collector needs `'static`; the filter becomes a table of the chunks.
+        let admitted: Vec<bool> = (0..self.len()).map(allowed).collect();
+        let collector = TopDocs::with_limit(limit).tweak_score(
+            move |_: &tantivy::SegmentReader| {
+                let admitted = admitted.clone();
+                move |doc: u32, score: f32| if admitted[doc as usize] { score } else { -1.0 }
+            },
+        );
+        let found = self.searcher.search(&query, &collector)?;
+        let mut matches: Vec<Match> = found
+            .into_iter()
+            .filter(|(score, _)| *score > 0.0)
+            .map(|(score, address)| Match { ordinal: address.doc_id as usize, score })
+            .collect();
+        matches.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.ordinal.cmp(&b.ordinal)));
+        Ok(matches)
+    }
+
+    /// Inverse document frequency of `term`: `ln(1 + (N − n + ½) / (n + ½))`, highest for a term
+    /// that no chunk has.
+    pub fn rarity(&self, term: &str) -> f32 {
+        let term = Term::from_field_text(self.text, term);
+        let with = self.searcher.doc_freq(&term).unwrap_or(0) as f32;
+        let all = self.len() as f32;
+        (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+    }
+}
+
+fn schema() -> (Schema, Field) {
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer(terms::ANALYZER)
+        .set_index_option(IndexRecordOption::WithFreqs);
+    let mut builder = Schema::builder();
+    let field = builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing));
+    (builder.build(), field)
+}
+
+fn register(analyzers: &mut tantivy::tokenizer::TokenizerManager) {
+    analyzers.register(terms::ANALYZER, terms::analyzer());
+}

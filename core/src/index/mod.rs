@@ -1,0 +1,79 @@
+//! The index: chunks with both legs, in one file, the pack.
+//!
+//! [`build`] writes a pack and [`Index::open`] reads it back, the same code natively and in a
+//! component. A pack is read where it lies: the lexical leg's files are never copied.
+
+mod dense;
+mod directory;
+mod lexical;
+mod pack;
+pub mod published;
+
+use tantivy::directory::OwnedBytes;
+
+pub use self::{
+    dense::{Dense, Near},
+    lexical::{Lexical, Match},
+    pack::{FORMAT_VERSION, PackError, build},
+};
+use crate::{text::Chunk, wire::PackHeader};
+
+/// An opened pack, ready to be searched.
+#[derive(Debug)]
+pub struct Index {
+    header: PackHeader,
+    chunks: Vec<Chunk>,
+    lexical: Lexical,
+    dense: Option<Dense>,
+}
+
+impl Index {
+    /// Opens a pack from bytes that are embedded in the program.
+    ///
+    /// # Errors
+    /// [`PackError`] when it is damaged or of another format version.
+    pub fn open_static(bytes: &'static [u8]) -> Result<Self, PackError> {
+        pack::open(OwnedBytes::new(bytes))
+    }
+
+    /// Opens a pack from bytes that were read or received.
+    ///
+    /// # Errors
+    /// [`PackError`] when it is damaged or of another format version.
+    pub fn open(bytes: Vec<u8>) -> Result<Self, PackError> {
+        pack::open(OwnedBytes::new(bytes))
+    }
+
+    /// What the pack says of itself.
+    pub fn header(&self) -> &PackHeader {
+        &self.header
+    }
+
+    /// The chunks; their position is their ordinal in both legs.
+    pub fn chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+
+    /// The lexical leg.
+    pub fn lexical(&self) -> &Lexical {
+        &self.lexical
+    }
+
+    /// The dense leg, absent from a pack that was built without a model.
+    pub fn dense(&self) -> Option<&Dense> {
+        self.dense.as_ref()
+    }
+
+    /// Whether questions encoded by the model `id` can be compared with this pack's vectors.
+    ///
+    /// # Errors
+    /// [`PackError::Model`], naming both.
+    pub fn check_model(&self, id: Option<&str>) -> Result<(), PackError> {
+        match (&self.header.model, id) {
+            (Some(built), Some(id)) if built.id != id => {
+                Err(PackError::Model { pack: built.id.clone(), ours: id.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+}

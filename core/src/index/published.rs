@@ -1,0 +1,172 @@
+//! A pack in the key-value store: published in parts, swapped in by one small record.
+//!
+//! Parts are written first under the corpus hash, then the pointer. A reader that has the old
+//! pointer finds the old parts; [`publish`] removes them only when the next pack replaces it twice.
+
+use super::{PackError, pack};
+use crate::{
+    ports::{Kv, KvError, MAX_VALUE_BYTES},
+    wire::PackPointer,
+};
+
+/// Key of the pointer.
+const POINTER: &str = "pack:current";
+
+/// Why a pack cannot be published or fetched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// What was published is not a pack of this version.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The pointer cannot be read.
+    #[error("the published pack's pointer is damaged: {reason}; publish the pack again")]
+    Pointer {
+        /// What the parser said.
+        reason: String,
+    },
+    /// A part that the pointer promises is not there.
+    #[error("part {part} of the published pack {version} is missing; publish it again")]
+    Part {
+        /// The pack's version.
+        version: String,
+        /// The part's number.
+        part: usize,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] KvError),
+}
+
+/// Publishes `pack` and makes it the current one; the one before the last is removed.
+///
+/// Publishing what is current already does nothing.
+///
+/// # Errors
+/// [`PublishError::Pack`] when it is not a pack; [`PublishError::Store`]. What was current stays so.
+pub async fn publish(kv: &impl Kv, pack: &[u8]) -> Result<PackPointer, PublishError> {
+    let (header, _) = pack::header(pack)?;
+    let crc32 = crc32fast::hash(pack);
+    let version = format!("{}-{crc32:08x}", header.corpus.get(..16).unwrap_or(&header.corpus));
+    let before = match current(kv).await {
+        Ok(pointer) => pointer,
+        // A damaged pointer is replaced.
+        Err(PublishError::Pointer { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(pointer) = before.as_ref().filter(|pointer| pointer.version == version) {
+        return Ok(pointer.clone());
+    }
+    let parts = pack.chunks(MAX_VALUE_BYTES);
+    let pointer = PackPointer {
+        version,
+        parts: parts.len(),
+        bytes: pack.len(),
+        documents: header.documents,
+        chunks: header.chunks,
+        model: header.model.map(|model| model.id),
+    };
+    for (number, part) in parts.enumerate() {
+        kv.set(&part_key(&pointer.version, number), part).await?;
+    }
+    let record = serde_json::to_vec(&pointer)
+        .map_err(|error| PublishError::Pointer { reason: error.to_string() })?;
+    kv.set(POINTER, &record).await?;
+    let kept = [Some(&pointer), before.as_ref()];
+    for key in kv.list("pack:part:").await? {
+        let of = |it: &&PackPointer| key.starts_with(&format!("pack:part:{}:", it.version));
+        if !kept.into_iter().flatten().any(|pointer| of(&pointer)) {
+            kv.delete(&key).await?;
+        }
+    }
+    Ok(pointer)
+}
+
+/// Returns the pointer to the current pack, or `None` where none was ever published.
+///
+/// # Errors
+/// [`PublishError::Pointer`] or [`PublishError::Store`].
+pub async fn current(kv: &impl Kv) -> Result<Option<PackPointer>, PublishError> {
+    kv.get(POINTER)
+        .await?
+        .map(|record| {
+            serde_json::from_slice(&record)
+                .map_err(|error| PublishError::Pointer { reason: error.to_string() })
+        })
+        .transpose()
+}
+
+/// Withdraws the published pack: the one embedded in the program serves again.
+///
+/// # Errors
+/// [`PublishError::Store`].
+pub async fn withdraw(kv: &impl Kv) -> Result<(), PublishError> {
+    Ok(kv.delete(POINTER).await?)
+}
+
+/// Fetches the pack's bytes.
+///
+/// # Errors
+/// [`PublishError::Part`] or [`PublishError::Store`].
+pub async fn fetch(kv: &impl Kv, pointer: &PackPointer) -> Result<Vec<u8>, PublishError> {
+    let mut pack = Vec::with_capacity(pointer.bytes);
+    for part in 0..pointer.parts {
+        let bytes = kv.get(&part_key(&pointer.version, part)).await?.ok_or_else(|| {
+            PublishError::Part { version: pointer.version.clone(), part }
+        })?;
+        pack.extend_from_slice(&bytes);
+    }
+    Ok(pack)
+}
+
+fn part_key(version: &str, part: usize) -> String {
+    format!("pack:part:{version}:{part}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        fakes::MemoryKv,
+        index::build,
+        text::{Document, chunks},
+    };
+
+    fn pack(text: &str) -> Vec<u8> {
+        let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
+        build(&chunks(&document), None, Duration::ZERO).unwrap()
+    }
+
+    #[test]
+    fn the_newest_is_current_and_the_one_before_it_stays() {
+        let kv = MemoryKv::default();
+        block_on(async {
+            assert_eq!(current(&kv).await.unwrap(), None);
+            let packs = ["one", "two", "three"].map(pack);
+            let mut pointers = Vec::new();
+            for pack in &packs {
+                pointers.push(publish(&kv, pack).await.unwrap());
+            }
+            assert_eq!(current(&kv).await.unwrap().as_ref(), pointers.last());
+            assert_eq!(fetch(&kv, &pointers[2]).await.unwrap(), packs[2]);
+            assert_eq!(fetch(&kv, &pointers[1]).await.unwrap(), packs[1]);
+            assert!(matches!(fetch(&kv, &pointers[0]).await, Err(PublishError::Part { part: 0, .. })));
+        });
+    }
+
+    #[test]
+    fn what_is_no_pack_is_refused_and_the_old_one_stays() {
+        let kv = MemoryKv::default();
+        block_on(async {
+            let good = publish(&kv, &pack("one")).await.unwrap();
+            assert!(matches!(publish(&kv, b"junk").await, Err(PublishError::Pack(_))));
+            assert_eq!(current(&kv).await.unwrap(), Some(good));
+            withdraw(&kv).await.unwrap();
+            assert_eq!(current(&kv).await.unwrap(), None);
+        });
+    }
+}

@@ -1,0 +1,20 @@
+//! The ports: everything the core needs from the world outside, one small trait a file.
+//!
+//! Implementations live in `functions/platform` (Spin), `cli` (native) and [`crate::fakes`]
+//! (memory). Each passes the suite of the same name in [`crate::fakes::contract`].
+
+mod clock;
+mod config;
+mod entropy;
+mod env;
+mod http;
+mod kv;
+
+pub use self::{
+    clock::Clock,
+    config::{Config, flag, number},
+    entropy::Entropy,
+    env::Env,
+    http::{Body, Http, HttpError, HttpRequest, HttpResponse},
+    kv::{Kv, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, check_key},
+};

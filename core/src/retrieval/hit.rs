@@ -1,0 +1,32 @@
+//! A passage found, and why it stands where it stands.
+
+/// One leg's opinion of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leg {
+    /// Rank among the leg's candidates, from 1; `None` where the leg did not propose the chunk.
+    pub rank: Option<usize>,
+    /// The leg's own score.
+    pub score: f32,
+    /// What it adds to the fused score.
+    pub share: f32,
+}
+
+/// Where a fused score comes from: the sum of the legs' shares.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Explanation {
+    /// BM25; absent where the chunk has none of the question's terms.
+    pub bm25: Option<Leg>,
+    /// Cosine similarity; absent without the dense leg.
+    pub dense: Option<Leg>,
+}
+
+/// A passage found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Position of the chunk in the index.
+    pub ordinal: usize,
+    /// Fused score, 0 to 1.
+    pub score: f32,
+    /// Its parts.
+    pub explanation: Explanation,
+}

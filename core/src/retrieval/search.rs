@@ -1,0 +1,115 @@
+//! The search: both legs, one filter, one fusion.
+
+use super::{Evidence, Filter, Hit, fuse};
+use crate::{
+    index::{Index, PackError},
+    model::Encoder,
+    text::terms,
+};
+
+/// Passages returned where the caller does not say.
+pub const TOP_K: usize = 5;
+/// Most passages a caller may ask for.
+pub const MAX_TOP_K: usize = 20;
+/// Candidates that each leg proposes.
+const POOL: usize = 50;
+
+/// Which legs take part.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mode {
+    /// BM25 alone.
+    Bm25,
+    /// Vectors alone.
+    Dense,
+    /// Both, fused.
+    #[default]
+    Hybrid,
+}
+
+/// What to search for.
+#[derive(Clone, Debug, Default)]
+pub struct Query<'a> {
+    /// The question.
+    pub text: &'a str,
+    /// Passages wanted; at least 1.
+    pub top_k: usize,
+    /// Conditions that all must hold.
+    pub filters: &'a [Filter],
+    /// Legs that take part.
+    pub mode: Mode,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Retrieval {
+    /// At most `top_k` passages, best first.
+    pub hits: Vec<Hit>,
+    /// How well they answer the question.
+    pub evidence: Evidence,
+    /// Legs that should have taken part and could not: `bm25`, `dense`.
+    pub degraded: Vec<&'static str>,
+}
+
+/// An index and, where there is one, the encoder that fits it.
+#[derive(Clone, Copy, Debug)]
+pub struct Retriever<'a> {
+    index: &'a Index,
+    encoder: Option<&'a Encoder>,
+}
+
+impl<'a> Retriever<'a> {
+    /// Joins an index and an encoder.
+    ///
+    /// # Errors
+    /// [`PackError::Model`] when the index was built with another model.
+    pub fn new(index: &'a Index, encoder: Option<&'a Encoder>) -> Result<Self, PackError> {
+        index.check_model(encoder.map(Encoder::id))?;
+        Ok(Self { index, encoder })
+    }
+
+    /// The index searched.
+    pub fn index(&self) -> &'a Index {
+        self.index
+    }
+
+    /// Searches. Never fails: a leg that cannot be used is named in `degraded`.
+    pub fn search(&self, query: &Query<'_>) -> Retrieval {
+        let vector = match query.mode {
+            Mode::Bm25 => None,
+            Mode::Dense | Mode::Hybrid => self.encoder.and_then(|it| it.encode(query.text).ok()),
+        };
+        self.search_encoded(query, vector.as_deref())
+    }
+
+    /// Searches with the question's vector already at hand, or without the dense leg.
+    pub fn search_encoded(&self, query: &Query<'_>, vector: Option<&[f32]>) -> Retrieval {
+        let allowed = |ordinal: usize| {
+            let chunk = &self.index.chunks()[ordinal];
+            query.filters.iter().all(|filter| filter.admits(chunk))
+        };
+        let filter = (!query.filters.is_empty()).then_some(&allowed as &dyn Fn(usize) -> bool);
+        let mut degraded = Vec::new();
+        let pool = POOL.max(query.top_k);
+        let content = terms::content_terms(query.text);
+
+        let matches = match query.mode {
+            Mode::Dense => Vec::new(),
+            Mode::Bm25 | Mode::Hybrid => {
+                self.index.lexical().search(&content, pool, &allowed).unwrap_or_else(|_| {
+                    degraded.push("bm25");
+                    Vec::new()
+                })
+            }
+        };
+        let dense = self.index.dense().zip(vector).filter(|_| query.mode != Mode::Bm25);
+        if dense.is_none() && query.mode != Mode::Bm25 {
+            degraded.push("dense");
+        }
+        let near = dense.map(|(dense, vector)| dense.search(vector, pool, filter));
+        let similarity = |ordinal| dense.map_or(0.0, |(dense, vector)| dense.similarity(vector, ordinal));
+        let mut hits = fuse(&matches, near.as_deref(), similarity);
+        hits.truncate(query.top_k.max(1));
+        let evidence = Evidence::of(self.index, &content, &hits);
+        Retrieval { hits, evidence, degraded }
+    }
+}

@@ -1,0 +1,16 @@
+//! Text: documents to chunks, and words to terms.
+
+mod chunk;
+mod document;
+mod front_matter;
+mod plain;
+mod slug;
+pub mod terms;
+
+pub use self::{
+    chunk::{Chunk, MAX_CHUNK_CHARS, chunks},
+    document::{Document, DocumentError, MAX_DOCUMENT_BYTES},
+    front_matter::{Metadata, split as split_front_matter},
+    plain::{plain, sentences},
+    slug::slug,
+};

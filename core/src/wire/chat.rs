@@ -1,0 +1,91 @@
+//! `/chat` and `/chat/stream`: question, answer, sources, events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A question. Unknown fields are ignored.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ChatRequest {
+    /// 3 to 2 000 characters, at most 300 words.
+    pub question: String,
+    /// Continues a conversation; at most 64 of `[A-Za-z0-9_-]`.
+    #[serde(default)]
+    pub session_id: Option<String>,
+    /// Passages to answer from, 1 to 20; 5 if absent.
+    #[serde(default)]
+    pub top_k: Option<usize>,
+    /// Metadata that passages must carry, such as `doc_type: resume`.
+    #[serde(default)]
+    pub filter: BTreeMap<String, String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChatResponse {
+    /// The answer, with `[n]` naming `sources[n - 1]`.
+    pub answer: String,
+    /// The passages cited, in the order of first citation.
+    pub sources: Vec<ChatSource>,
+    /// Whether the answer rests on the documents; `false` for a refusal.
+    pub grounded: bool,
+    /// Probability that the passages answer the question, 0 to 1.
+    pub confidence: Option<f32>,
+    /// Set when the question needs to be made clearer.
+    pub ambiguity: Option<Ambiguity>,
+    /// To be sent with the next question.
+    pub session_id: String,
+    /// How the question was rewritten before the search; absent if it was not.
+    pub rewrite_metadata: Option<serde_json::Value>,
+    /// What this answer had to do without: `dense`, `store`.
+    pub degraded: Vec<String>,
+}
+
+/// A passage that an answer cites.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChatSource {
+    /// The chunk's id.
+    pub id: String,
+    /// The file, relative to the documents' folder.
+    pub source: String,
+    /// The document's title.
+    pub title: String,
+    /// Headings above the passage, outermost first.
+    pub heading: Vec<String>,
+    /// The passage.
+    pub text: String,
+    /// Cosine distance from the question, 0 to 2; absent without the dense leg.
+    pub distance: Option<f32>,
+    /// The `n` of `[n]`.
+    pub citation_index: usize,
+}
+
+/// What is unclear about a question.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ambiguity {
+    /// Whether the answer asks back.
+    pub is_ambiguous: bool,
+    /// Same as `is_ambiguous`; kept for older clients.
+    pub clarification_requested: bool,
+}
+
+/// The `metadata` event, first of every stream.
+#[derive(Clone, Debug, Serialize)]
+pub struct StreamMetadata<'a> {
+    /// The passages that the answer may cite.
+    pub sources: &'a [ChatSource],
+    /// As in [`ChatResponse`].
+    pub grounded: bool,
+    /// As in [`ChatResponse`].
+    pub confidence: Option<f32>,
+    /// As in [`ChatResponse`].
+    pub session_id: &'a str,
+    /// As in [`Ambiguity`].
+    pub is_ambiguous: bool,
+    /// As in [`Ambiguity`].
+    pub clarification_requested: bool,
+    /// As in [`ChatResponse`].
+    pub rewrite_metadata: &'a Option<serde_json::Value>,
+    /// As in [`ChatResponse`].
+    pub degraded: &'a [String],
+}

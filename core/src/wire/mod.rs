@@ -1,0 +1,19 @@
+//! Everything that crosses a border as bytes: requests, replies, events, stored records.
+//!
+//! Shapes here are promises. Domain types have no serde; conversions are written by hand.
+
+mod chat;
+mod health;
+mod pack;
+mod problem;
+mod record;
+mod search;
+
+pub use self::{
+    chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
+    health::{Detailed, Health},
+    pack::{PackChunk, PackHeader, PackModel, PackPointer, PackSection},
+    problem::{FieldError, Problem},
+    record::{SessionRecord, TurnRecord},
+    search::{SearchHit, SearchRequest, SearchResponse},
+};

@@ -1,0 +1,23 @@
+//! Records in the key-value store. Each carries its format version and its expiry.
+
+use serde::{Deserialize, Serialize};
+
+/// A conversation.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SessionRecord {
+    /// Format version, 1.
+    pub version: u8,
+    /// Seconds since the Unix epoch after which the record is dead.
+    pub expires_at: u64,
+    /// The last turns, oldest first.
+    pub turns: Vec<TurnRecord>,
+}
+
+/// One question and what was said to it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct TurnRecord {
+    /// The question as it was asked.
+    pub question: String,
+    /// The answer, cut to some hundred characters.
+    pub answer: String,
+}

@@ -1,0 +1,41 @@
+//! Measurements: speed by the benchmarks, quality by the evaluation cases.
+
+use anyhow::Result;
+
+use crate::index::{self, PACK};
+use crate::shell::Task;
+use crate::workspace::{Workspace, build_flags};
+use crate::{build, model};
+
+/// Builds everything and runs the benchmarks on it.
+///
+/// # Errors
+///
+/// When a build fails or a benchmark misses its bar.
+pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
+    build::everything(workspace)?;
+    workspace
+        .cargo(&["run", "--bin", "bench"])
+        .args(build_flags())
+        .arg("--")
+        .args(args)
+        .run()
+}
+
+/// Measures retrieval and answers on the cases, with the pack that is embedded.
+///
+/// # Errors
+///
+/// When a build fails or the figures are below their floors.
+pub(crate) fn eval(workspace: &Workspace, args: &[String]) -> Result<()> {
+    let model = model::prepare(workspace)?;
+    index::prepare(workspace, &model)?;
+    Task::new(workspace.dossier())
+        .args(["eval", CASES, "--pack", PACK])
+        .args(args)
+        .folder(workspace.root())
+        .run()
+}
+
+/// The evaluation cases, below the repository.
+pub(crate) const CASES: &str = "data/eval/cases.json";
