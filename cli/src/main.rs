@@ -1,1 +1,64 @@
-fn main() {}
+//! `dossier`: the one native binary.
+#![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
+
+mod commands;
+mod corpus;
+mod env;
+mod model;
+mod output;
+mod pack;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{ask, doctor, eval, ingest, model as model_command, search, up};
+
+/// Question answering over one person's documents.
+#[derive(Parser)]
+#[command(name = "dossier", version, about, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong arguments or nothing to do it with, \
+                          3 no source for the model could be reached.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer one question from a pack, as the chat route would
+    Ask(ask::Arguments),
+    /// Tell what is there, what is missing and what to do
+    Doctor(doctor::Arguments),
+    /// Measure retrieval, refusals and answers on a file of cases
+    Eval(eval::Arguments),
+    /// Build an index pack from documents
+    Ingest(ingest::Arguments),
+    /// Fetch and convert the embedding model
+    Model(model_command::Arguments),
+    /// Find passages in a pack
+    Search(search::Arguments),
+    /// Serve the application on this machine
+    Up(up::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Ask(arguments) => ask::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Model(arguments) => model_command::run(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
+        Command::Up(arguments) => up::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("dossier: {:#}", failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The health component: that the service runs, whether it can answer, and what it lacks.
+
+mod report;
+
+use dossier_core::RequestError;
+use dossier_platform::{Exchange, Reply, Response, SpinEnv, json};
+use spin_sdk::{http::Request, http_service};
+
+#[http_service]
+async fn handle(request: Request) -> Response {
+    let exchange = Exchange::new(&request);
+    let reply = route(&request, &exchange.route).await;
+    exchange.finish(reply).into_response()
+}
+
+async fn route(request: &Request, route: &str) -> Result<Reply, RequestError> {
+    if !matches!(request.method().as_str(), "GET" | "HEAD") {
+        let method = request.method().to_string();
+        return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD" });
+    }
+    let env = SpinEnv::default();
+    match route.trim_end_matches('/') {
+        "/health" => Ok(json(&report::health("healthy"))),
+        "/health/live" => Ok(json(&report::health("alive"))),
+        "/health/ready" => Ok(report::ready(&env).await),
+        "/health/detailed" => Ok(report::detailed(&env).await),
+        _ => Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
+    }
+}

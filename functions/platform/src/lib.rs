@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The only place that knows Spin: its interfaces as the core's ports, its requests and responses.
+//!
+//! No decisions are made here; what a component does is in `dossier-core`.
+
+mod config;
+mod env;
+mod http;
+mod kv;
+mod reply;
+mod request;
+
+pub use self::{
+    config::SpinConfig,
+    env::{SpinEnv, SystemClock, SystemEntropy},
+    http::{SpinBody, SpinHttp},
+    kv::SpinKv,
+    reply::{Reply, Response, json, stream},
+    request::{Exchange, MAX_BODY_BYTES, body},
+};

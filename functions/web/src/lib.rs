@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The web component: the chat page, from files embedded at build time.
+
+use dossier_core::RequestError;
+use dossier_platform::{Exchange, Reply, Response};
+use http::header;
+use spin_sdk::{http::Request, http_service};
+
+/// A file of the page: its path, type and content.
+type File = (&'static str, &'static str, &'static [u8]);
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+#[http_service]
+async fn handle(request: Request) -> Response {
+    let exchange = Exchange::new(&request);
+    let reply = route(&request);
+    exchange.finish(reply).into_response()
+}
+
+fn route(request: &Request) -> Result<Reply, RequestError> {
+    let path = match request.uri().path() {
+        "/" => "/index.html",
+        path => path,
+    };
+    let (_, content_type, content) = FILES
+        .iter()
+        .find(|(name, ..)| *name == path)
+        .ok_or_else(|| RequestError::NotFound { path: path.to_owned() })?;
+    if !matches!(request.method().as_str(), "GET" | "HEAD") {
+        let method = request.method().to_string();
+        return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD" });
+    }
+    // Names carry no version, so a browser asks again; the files are a few kilobytes.
+    Ok(Reply::full(200, content_type, *content).header(header::CACHE_CONTROL, "no-cache"))
+}

@@ -1,0 +1,53 @@
+//! The folder of a converted model.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use dossier_core::model::{Encoder, ModelFiles};
+
+use super::manifest::Model;
+
+/// Overrides where the converted model lies.
+pub(crate) const MODEL_DIR: &str = "DOSSIER_MODEL_DIR";
+
+/// The files of a converted model.
+pub(crate) const FILES: [&str; 3] = ["tokenizer.json", "table.safetensors", "layers.onnx"];
+
+/// The user's cache folder of Dossier.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let user = directories::ProjectDirs::from("", "", "dossier");
+    let user = user.context("this user has no home folder: set HOME")?;
+    Ok(user.cache_dir().to_owned())
+}
+
+/// Where the converted model lies: `given`, else `DOSSIER_MODEL_DIR`, else the user's cache.
+pub(crate) fn locate(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(folder) = given {
+        return Ok(folder.to_owned());
+    }
+    if let Some(folder) = std::env::var_os(MODEL_DIR).filter(|it| !it.is_empty()) {
+        return Ok(folder.into());
+    }
+    Ok(cache()?.join("models").join(Model::default_encoder()?.converted_id()))
+}
+
+/// Opens the converted model.
+pub(crate) fn open(given: Option<&Path>) -> Result<Encoder> {
+    let folder = locate(given)?;
+    let read = |name: &str| {
+        fs::read(folder.join(name)).with_context(|| {
+            format!("no embedding model in {} ({name}): run `dossier model`", folder.display())
+        })
+    };
+    let [tokenizer, table, layers] = FILES;
+    let files = ModelFiles {
+        id: Model::default_encoder()?.converted_id().into(),
+        tokenizer: read(tokenizer)?.into(),
+        table: read(table)?.into(),
+        layers: read(layers)?.into(),
+    };
+    Encoder::open(files).with_context(|| folder.display().to_string())
+}

@@ -1,0 +1,33 @@
+//! How commands end: an exit code with a message.
+
+/// Something failed while it was being done.
+pub(crate) const FAILED: u8 = 1;
+/// The arguments are wrong, or there is nothing to do it with.
+pub(crate) const USAGE: u8 = 2;
+/// No source of the model could be reached.
+pub(crate) const NO_MODEL: u8 = 3;
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The process's exit code.
+    pub(crate) code: u8,
+    /// What to print.
+    pub(crate) error: anyhow::Error,
+}
+
+impl Failure {
+    /// Wrong arguments, or nothing to work on.
+    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: USAGE, error: error.into() }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: FAILED, error: error.into() }
+    }
+}
+
+/// What every command returns.
+pub(crate) type Outcome = Result<(), Failure>;

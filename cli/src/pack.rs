@@ -1,0 +1,44 @@
+//! A pack on disk with the model that fits it, as commands use them.
+
+use std::{fs, path::Path};
+
+use anyhow::Context as _;
+use dossier_core::{index::Index, model::Encoder, retrieval::Retriever};
+
+use crate::{model::folder, output::Failure};
+
+/// An opened pack and, where there is one, its encoder.
+pub(crate) struct Opened {
+    index: Index,
+    encoder: Option<Encoder>,
+}
+
+impl Opened {
+    /// Opens the pack `file` and the model in `model_folder` or the user's cache.
+    ///
+    /// Without a model it says so and searches with the lexical leg alone.
+    pub(crate) fn open(file: &Path, model_folder: Option<&Path>) -> Result<Self, Failure> {
+        let bytes = fs::read(file).with_context(|| {
+            format!("cannot read the pack {}; build one with `dossier ingest`", file.display())
+        });
+        let index = Index::open(bytes.map_err(Failure::usage)?)
+            .with_context(|| file.display().to_string())
+            .map_err(Failure::usage)?;
+        let encoder = match (&index.header().model, folder::open(model_folder)) {
+            (None, _) => {
+                eprintln!("this pack was built without a model: lexical search alone");
+                None
+            }
+            (Some(_), Err(error)) => {
+                eprintln!("lexical search alone: {error:#}");
+                None
+            }
+            (Some(_), Ok(encoder)) => Some(encoder),
+        };
+        Ok(Self { index, encoder })
+    }
+
+    pub(crate) fn retriever(&self) -> Result<Retriever<'_>, Failure> {
+        Retriever::new(&self.index, self.encoder.as_ref()).map_err(Failure::usage)
+    }
+}

@@ -1,0 +1,112 @@
+//! What an instance keeps between requests: the encoder and the index that serves.
+//!
+//! Nothing of a request is kept. The encoder and the embedded index are opened once an instance;
+//! a published index replaces the embedded one from the next request on, and one that cannot be
+//! opened leaves the old one serving.
+
+use std::{cell::RefCell, rc::Rc};
+
+use dossier_core::{
+    RequestError,
+    index::{Index, published},
+    model::{Encoder, ModelFiles},
+    ports::Kv,
+    retrieval::Retriever,
+};
+use futures::lock::Mutex;
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}
+
+/// An index with the encoder that fits it.
+pub(crate) struct Engine {
+    index: Index,
+    encoder: Option<Rc<Encoder>>,
+}
+
+impl Engine {
+    pub(crate) fn retriever(&self) -> Retriever<'_> {
+        let encoder = self.encoder.as_deref();
+        Retriever::new(&self.index, encoder)
+            .or_else(|_| Retriever::new(&self.index, None))
+            .unwrap_or_else(|_| unreachable!("without an encoder there is nothing to disagree with"))
+    }
+
+    /// Joins an index with the encoder, which stays out where the index is of another model.
+    fn new(index: Index, encoder: Option<Rc<Encoder>>) -> Self {
+        if let Err(error) = index.check_model(encoder.as_deref().map(Encoder::id)) {
+            eprintln!("search runs on its lexical leg alone: {error}");
+            return Self { index, encoder: None };
+        }
+        Self { index, encoder }
+    }
+}
+
+/// The published version last tried, and what serves.
+#[derive(Default)]
+struct Serving {
+    tried: Option<String>,
+    engine: Option<Rc<Engine>>,
+}
+
+thread_local! {
+    static ENCODER: Option<Rc<Encoder>> = open_encoder();
+    static EMBEDDED: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
+    /// Held while a published index is fetched, so that concurrent requests fetch it once.
+    static SERVING: Rc<Mutex<Serving>> = Rc::default();
+}
+
+/// Returns the engine for a request: one read of the store.
+pub(crate) async fn current(kv: &impl Kv) -> Result<Rc<Engine>, RequestError> {
+    let serving = SERVING.with(Rc::clone);
+    let mut serving = serving.lock().await;
+    match published::current(kv).await {
+        Ok(Some(pointer)) if serving.tried.as_ref() != Some(&pointer.version) => {
+            match published::fetch(kv, &pointer).await.map(Index::open) {
+                Ok(Ok(index)) => {
+                    serving.engine = Some(Rc::new(Engine::new(index, ENCODER.with(Clone::clone))));
+                }
+                Ok(Err(error)) => eprintln!("the published index is not used: {error}"),
+                Err(error) => eprintln!("the published index is not used: {error}"),
+            }
+            serving.tried = Some(pointer.version);
+        }
+        Ok(None) => *serving = Serving::default(),
+        // Without the store, whatever serves goes on serving.
+        Ok(Some(_)) | Err(_) => {}
+    }
+    if let Some(engine) = &serving.engine {
+        return Ok(Rc::clone(engine));
+    }
+    open_embedded()
+}
+
+fn open_embedded() -> Result<Rc<Engine>, RequestError> {
+    if let Some(engine) = EMBEDDED.with_borrow(Clone::clone) {
+        return Ok(engine);
+    }
+    let missing = "there is no index yet: run `cargo xtask index`, or `dossier up --pack FILE`";
+    let pack = embedded::PACK.ok_or(RequestError::Unavailable { reason: missing.to_owned() })?;
+    let index = Index::open_static(pack)
+        .map_err(|error| RequestError::Unavailable { reason: error.to_string() })?;
+    let engine = Rc::new(Engine::new(index, ENCODER.with(Clone::clone)));
+    EMBEDDED.set(Some(Rc::clone(&engine)));
+    Ok(engine)
+}
+
+fn open_encoder() -> Option<Rc<Encoder>> {
+    let files = ModelFiles {
+        id: embedded::MODEL.into(),
+        tokenizer: embedded::TOKENIZER?.into(),
+        table: embedded::TABLE?.into(),
+        layers: embedded::LAYERS?.into(),
+    };
+    match Encoder::open(files) {
+        Ok(encoder) => Some(Rc::new(encoder)),
+        Err(error) => {
+            eprintln!("search runs on its lexical leg alone: {error}");
+            None
+        }
+    }
+}

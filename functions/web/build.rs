@@ -1,0 +1,31 @@
+//! Lists the files of `static/`, so that a new one is served without being named in code.
+#![expect(clippy::expect_used, clippy::panic, reason = "a build script reports by panicking")]
+
+use std::{env, fmt::Write as _, fs, path::Path};
+
+fn main() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut code = String::from("/// Every file of the page.\nstatic FILES: &[File] = &[\n");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .expect("static/ can be listed")
+        .map(|entry| entry.expect("static/ can be listed").path())
+        .collect();
+    files.sort();
+    for file in files {
+        println!("cargo:rerun-if-changed={}", file.display());
+        let name = file.file_name().and_then(|name| name.to_str()).expect("names are UTF-8");
+        let content_type = match file.extension().and_then(|ending| ending.to_str()) {
+            Some("html") => "text/html; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            other => panic!("{name}: no content type for the ending {other:?}"),
+        };
+        writeln!(code, "    ({:?}, {content_type:?}, include_bytes!({file:?})),", format!("/{name}"))
+            .expect("a string can be written");
+    }
+    code.push_str("];\n");
+    let out = Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("files.rs");
+    fs::write(out, code).expect("OUT_DIR can be written");
+}
