@@ -7,8 +7,9 @@ use crate::config::Config;
 use crate::engine::Compiler;
 use crate::error::Error;
 use crate::guest::{Guest, GuestSpec};
-use crate::instance::Function;
+use crate::instance::Blueprint;
 use crate::kv::{Kv, KvAccess};
+use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::manifest::{Component as Declaration, Manifest};
 use crate::outbound::{AllowedHosts, Outbound};
@@ -19,11 +20,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
-use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
+use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 
 /// The callable components of an application, by id.
-pub(crate) type Functions = BTreeMap<String, ProxyHandler<Function>>;
+pub(crate) type Functions = BTreeMap<String, Lanes>;
 
 /// What every component is built with.
 pub(crate) struct Site<'a> {
@@ -46,14 +47,14 @@ pub(crate) async fn build(site: &Site<'_>, compiler: &Compiler) -> Result<Functi
             continue;
         }
         let component = compiler.compile(declaration).await?;
-        let function = Function {
+        let blueprint = Blueprint {
             engine: compiler.engine.clone(),
             pre: link(&linker, &component, &declaration.id)?,
             spec: spec(site, declaration)?,
             limits: Arc::clone(site.limits),
             closing: site.closing.clone(),
         };
-        functions.insert(declaration.id.clone(), ProxyHandler::new(function));
+        functions.insert(declaration.id.clone(), Lanes::new(blueprint));
     }
     Ok(functions)
 }
@@ -72,11 +73,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     Ok(linker)
 }
 
-fn link(
-    linker: &Linker<Guest>,
-    component: &Component,
-    id: &str,
-) -> Result<ProxyPre<Guest>, Error> {
+fn link(linker: &Linker<Guest>, component: &Component, id: &str) -> Result<ProxyPre<Guest>, Error> {
     let pre = linker
         .instantiate_pre(component)
         .map_err(|source| Error::Link {

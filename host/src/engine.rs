@@ -8,7 +8,9 @@ use crate::manifest::Component as Declaration;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wasmtime::component::Component;
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
 
 /// How often a computing guest is interrupted to let others run and its deadline be checked:
 /// coarse enough to cost nothing, fine enough that a deadline is kept to a hundredth of a second.
@@ -77,7 +79,10 @@ impl Compiler {
         let outcome = match tokio::time::timeout(PATIENCE, &mut work).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                tracing::info!(component = id, "compiling component {id} (first time, ~20 s)");
+                tracing::info!(
+                    component = id,
+                    "compiling component {id} (first time, ~20 s)"
+                );
                 work.await
             }
         };
@@ -132,4 +137,3 @@ fn tick(engine: &Engine) {
         tracing::error!(%error, "guests that compute forever will not be interrupted");
     }
 }
-

@@ -32,7 +32,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The machine does not let the runtime start.
-    #[error("the WebAssembly runtime cannot start: {source:#}; lower Limits::instances or Limits::instance_memory if address space is scarce")]
+    #[error(
+        "the WebAssembly runtime cannot start: {source:#}; lower Limits::instances or Limits::instance_memory if address space is scarce"
+    )]
     Engine {
         /// What the runtime said.
         source: wasmtime::Error,
@@ -46,7 +48,9 @@ pub enum Error {
         source: HostPatternError,
     },
     /// The component wants something this host does not offer.
-    #[error("component {id}: cannot be linked: {source:#}; this host offers WASI 0.2 and 0.3, wasi:http, wasi:keyvalue, spin:key-value and spin:variables")]
+    #[error(
+        "component {id}: cannot be linked: {source:#}; this host offers WASI 0.2 and 0.3, wasi:http, wasi:keyvalue, spin:key-value and spin:variables"
+    )]
     Link {
         /// The component.
         id: String,
@@ -57,7 +61,9 @@ pub enum Error {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The component cannot answer HTTP.
-    #[error("component {id}: exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2; mark its entry point with #[http_service]")]
+    #[error(
+        "component {id}: exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2; mark its entry point with #[http_service]"
+    )]
     NoHandler {
         /// The component.
         id: String,

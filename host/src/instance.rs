@@ -3,9 +3,11 @@
 //! The machinery of workers and queues is wasmtime's `ProxyHandler`; this page is its policy.
 
 use crate::guest::{Guest, GuestSpec};
+use crate::lanes::Pulse;
 use crate::limits::Limits;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -22,7 +24,7 @@ use wasmtime_wasi_http::handler::{
 pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
 /// A component, ready to be instantiated.
-pub(crate) struct Function {
+pub(crate) struct Blueprint {
     pub(crate) engine: Engine,
     pub(crate) pre: ProxyPre<Guest>,
     pub(crate) spec: GuestSpec,
@@ -31,29 +33,45 @@ pub(crate) struct Function {
     pub(crate) closing: watch::Sender<bool>,
 }
 
+/// A component within one lane.
+pub(crate) struct Function {
+    pub(crate) blueprint: Arc<Blueprint>,
+    /// How many instances of the lane compute without pause.
+    pub(crate) computing: Arc<AtomicUsize>,
+}
+
 impl HandlerState for Function {
     type StoreData = Guest;
     type WorkerExpiration = Expiry;
     type WorkerState = Policy;
 
     async fn instantiate(&self) -> Result<Instance<Guest, Expiry, Policy>> {
-        let mut store = Store::new(&self.engine, Guest::new(&self.spec));
+        let Blueprint {
+            engine,
+            pre,
+            spec,
+            limits,
+            closing,
+        } = &*self.blueprint;
+        let mut store = Store::new(engine, Guest::new(spec));
         // Computing guests give way at every tick. None is trapped: whoever polls the instance
         // drops it once it has expired.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
-        let instantiated = self.pre.instantiate_async(&mut store);
-        let proxy = tokio::time::timeout(self.limits.request_timeout, instantiated)
+        let instantiated = pre.instantiate_async(&mut store);
+        let proxy = tokio::time::timeout(limits.request_timeout, instantiated)
             .await
             .map_err(|_| wasmtime::format_err!("instantiation took too long"))??;
+        let pulse = Arc::new(Pulse::new(Arc::clone(&self.computing)));
         Ok(Instance {
             store,
             proxy,
             view: Guest::http,
-            expiration: Expiry::new(Arc::clone(&self.limits), self.closing.subscribe()),
+            expiration: Expiry::new(Arc::clone(limits), closing.subscribe(), Arc::clone(&pulse)),
             state: Policy {
-                id: Arc::clone(&self.spec.id),
-                limits: Arc::clone(&self.limits),
+                id: Arc::clone(&spec.id),
+                limits: Arc::clone(limits),
+                pulse,
             },
         })
     }
@@ -63,6 +81,7 @@ impl HandlerState for Function {
 pub(crate) struct Policy {
     id: Arc<str>,
     limits: Arc<Limits>,
+    pulse: Arc<Pulse>,
 }
 
 impl WorkerState for Policy {
@@ -71,6 +90,8 @@ impl WorkerState for Policy {
     type RequestData = tokio::time::Instant;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        // Asked at every turn of the instance's loop, and never while the guest computes.
+        self.pulse.beat();
         if total >= self.limits.reuse.requests {
             ShouldAccept::Never
         } else if concurrent >= self.limits.reuse.concurrent {
@@ -103,10 +124,11 @@ pub(crate) struct Expiry {
     limits: Arc<Limits>,
     timer: Pin<Box<Sleep>>,
     closed: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    pulse: Arc<Pulse>,
 }
 
 impl Expiry {
-    fn new(limits: Arc<Limits>, mut closing: watch::Receiver<bool>) -> Self {
+    fn new(limits: Arc<Limits>, mut closing: watch::Receiver<bool>, pulse: Arc<Pulse>) -> Self {
         Self {
             timer: Box::pin(tokio::time::sleep(limits.request_timeout)),
             closed: Box::pin(async move {
@@ -114,6 +136,7 @@ impl Expiry {
                 let _ = closing.wait_for(|closing| *closing).await;
             }),
             limits,
+            pulse,
         }
     }
 }
@@ -125,6 +148,8 @@ impl WorkerExpiration for Expiry {
         status: WorkerStatus,
         since: Instant,
     ) -> Poll<()> {
+        // Polled from outside the loop whenever the guest gives way, by waiting or at a tick.
+        self.pulse.miss();
         if self.closed.as_mut().poll(cx).is_ready() {
             // A finished future must not be polled again.
             self.closed = Box::pin(std::future::ready(()));

@@ -17,6 +17,7 @@ mod guest;
 mod host;
 mod instance;
 mod kv;
+mod lanes;
 mod limits;
 mod outbound;
 mod problem;

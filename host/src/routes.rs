@@ -112,13 +112,16 @@ impl Pattern {
     /// Whether two routes match exactly the same paths.
     pub(crate) fn same_paths(&self, other: &Self) -> bool {
         self.segments.len() == other.segments.len()
-            && self.segments.iter().zip(&other.segments).all(|pair| match pair {
-                (Segment::Literal(a), Segment::Literal(b)) => a == b,
-                (Segment::Parameter(_), Segment::Parameter(_)) | (Segment::Rest, Segment::Rest) => {
-                    true
-                }
-                _ => false,
-            })
+            && self
+                .segments
+                .iter()
+                .zip(&other.segments)
+                .all(|pair| match pair {
+                    (Segment::Literal(a), Segment::Literal(b)) => a == b,
+                    (Segment::Parameter(_), Segment::Parameter(_))
+                    | (Segment::Rest, Segment::Rest) => true,
+                    _ => false,
+                })
     }
 
     fn specificity(&self) -> impl Iterator<Item = u8> + use<'_> {
@@ -236,7 +239,11 @@ mod tests {
             check(&routes, "/admin/", Some(("/admin/...", "/")));
             check(&routes, "/admin/x/y", Some(("/admin/...", "/x/y")));
             check(&routes, "/admin/users", Some(("/admin/users", "")));
-            check(&routes, "/admin/users/7/", Some(("/admin/users/...", "/7/")));
+            check(
+                &routes,
+                "/admin/users/7/",
+                Some(("/admin/users/...", "/7/")),
+            );
             check(&routes, "/administrator", Some(("/...", "/administrator")));
             check(&routes, "/", Some(("/...", "/")));
         }

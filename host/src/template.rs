@@ -57,10 +57,7 @@ impl Template {
     /// # Errors
     ///
     /// The unknown name.
-    pub fn render<'v>(
-        &self,
-        lookup: impl Fn(&str) -> Option<&'v str>,
-    ) -> Result<String, String> {
+    pub fn render<'v>(&self, lookup: impl Fn(&str) -> Option<&'v str>) -> Result<String, String> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -137,7 +134,10 @@ mod tests {
         check("", "");
         check("plain", "plain");
         check("{{host}}", "example.com");
-        check("https://{{ host }}:443/{{  host  }}", "https://example.com:443/example.com");
+        check(
+            "https://{{ host }}:443/{{  host  }}",
+            "https://example.com:443/example.com",
+        );
     }
 
     #[test]

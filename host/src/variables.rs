@@ -200,7 +200,10 @@ mod tests {
         environment: &[(&str, &str)],
     ) -> Result<Variables, VariableError> {
         let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect()
         };
         let environment = pairs(environment);
         Variables::resolve(&manifest(), &pairs(overrides), |key| {
@@ -230,7 +233,10 @@ mod tests {
     #[test]
     fn a_required_variable_must_have_a_value() {
         let message = resolve(&[], &[]).unwrap_err().to_string();
-        assert!(message.contains("spin.toml: variables.api_key"), "{message}");
+        assert!(
+            message.contains("spin.toml: variables.api_key"),
+            "{message}"
+        );
         assert!(message.contains("SPIN_VARIABLE_API_KEY_FILE"), "{message}");
     }
 

@@ -33,7 +33,7 @@ pub(crate) async fn detailed(env: &SpinEnv) -> Reply {
     let store = env.kv().get(PROBE).await.is_ok();
     let index = index(env).await;
     let mut degraded = Vec::new();
-    let mut grade = |name, well, otherwise| {
+    let mut grade = |name, well: bool, otherwise| {
         if !well {
             degraded.push(name);
         }

@@ -68,7 +68,9 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Kv {
         key: String,
     ) -> Result<Result<bool, Error>> {
         let bucket = bucket(accessor, &store)?;
-        Ok(bucket.read(|kv, label| kv.exists(label, &key)).map_err(into))
+        Ok(bucket
+            .read(|kv, label| kv.exists(label, &key))
+            .map_err(into))
     }
 
     async fn get_keys(
@@ -82,7 +84,8 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Kv {
         };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
-            let outcome = FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?;
+            let outcome =
+                FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?;
             Ok((keys, outcome))
         })
     }

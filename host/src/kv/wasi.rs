@@ -45,11 +45,7 @@ impl store::HostBucket for KvView<'_> {
         Ok(written.await.map_err(into))
     }
 
-    async fn delete(
-        &mut self,
-        bucket: Resource<Bucket>,
-        key: String,
-    ) -> Result<Result<(), Error>> {
+    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Result<Result<(), Error>> {
         let bucket = self.table.get(&bucket)?;
         let written = bucket.write(move |kv, label| kv.delete(label, &key));
         Ok(written.await.map_err(into))
@@ -61,7 +57,9 @@ impl store::HostBucket for KvView<'_> {
         key: String,
     ) -> Result<Result<bool, Error>> {
         let bucket = self.table.get(&bucket)?;
-        Ok(bucket.read(|kv, label| kv.exists(label, &key)).map_err(into))
+        Ok(bucket
+            .read(|kv, label| kv.exists(label, &key))
+            .map_err(into))
     }
 
     async fn list_keys(
@@ -96,18 +94,12 @@ impl atomics::Host for KvView<'_> {
         Ok(written.await.map_err(into))
     }
 
-    async fn swap(
-        &mut self,
-        cas: Resource<Cas>,
-        value: Vec<u8>,
-    ) -> Result<Result<(), CasError>> {
+    async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> Result<Result<(), CasError>> {
         let Cas { bucket, key, seen } = self.table.delete(cas)?;
         let outcome = bucket
             .write({
                 let key = key.clone();
-                move |kv, label| {
-                    kv.compare_and_swap(label, &key, seen.as_deref(), Some(&value))
-                }
+                move |kv, label| kv.compare_and_swap(label, &key, seen.as_deref(), Some(&value))
             })
             .await;
         match outcome {

@@ -57,7 +57,9 @@ pub enum ManifestFault {
         id: String,
     },
     /// A route the host keeps for itself.
-    #[error("trigger.http: {route:?} lies under /.well-known/spin, which the host answers itself; choose another")]
+    #[error(
+        "trigger.http: {route:?} lies under /.well-known/spin, which the host answers itself; choose another"
+    )]
     ReservedRoute {
         /// The route.
         route: String,
@@ -104,13 +106,17 @@ pub enum ManifestFault {
         source: io::Error,
     },
     /// A variable that can never have a value, or says two things about it.
-    #[error("variables.{name}: needs either `default = \"...\"` or `required = true`, and not both")]
+    #[error(
+        "variables.{name}: needs either `default = \"...\"` or `required = true`, and not both"
+    )]
     VariableWithoutValue {
         /// The variable.
         name: String,
     },
     /// A version this host does not read.
-    #[error("spin_manifest_version: found {found}, but only 2 is supported; see `spin doctor` for an upgrade")]
+    #[error(
+        "spin_manifest_version: found {found}, but only 2 is supported; see `spin doctor` for an upgrade"
+    )]
     Version {
         /// What the file says.
         found: String,

@@ -74,7 +74,9 @@ fn build(text: &str, file: &Path) -> Result<Manifest, ManifestFault> {
         let component = match trigger.component {
             RawReference::Id(id) => id,
             RawReference::Inline(component) => {
-                let id = trigger.id.unwrap_or_else(|| format!("http-trigger-{index}"));
+                let id = trigger
+                    .id
+                    .unwrap_or_else(|| format!("http-trigger-{index}"));
                 let component = check_component(id.clone(), *component, folder, &variables)?;
                 components.insert(id.clone(), component);
                 id
@@ -107,9 +109,7 @@ fn build(text: &str, file: &Path) -> Result<Manifest, ManifestFault> {
     })
 }
 
-fn check_variable(
-    (name, raw): (String, RawVariable),
-) -> Result<(String, Variable), ManifestFault> {
+fn check_variable((name, raw): (String, RawVariable)) -> Result<(String, Variable), ManifestFault> {
     if !is_variable_name(&name) {
         return Err(ManifestFault::InvalidName {
             key: "variables".to_owned(),
@@ -222,8 +222,13 @@ struct RawTrigger {
 #[serde(untagged)]
 enum RawRoute {
     Public(String),
-    #[expect(dead_code, reason = "a private trigger is recognised, then passed over")]
-    Private { private: bool },
+    #[expect(
+        dead_code,
+        reason = "a private trigger is recognised, then passed over"
+    )]
+    Private {
+        private: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -257,7 +262,7 @@ enum RawSource {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "spin_manifest_version = 2\napplication = { name = \"probe\" }\n";
+    const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"probe\"\n";
 
     fn parse(body: &str) -> Result<Manifest, ManifestError> {
         Manifest::parse(&format!("{HEAD}{body}"), "app/spin.toml")
@@ -319,13 +324,18 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let message = Manifest::load("/nowhere/spin.toml").unwrap_err().to_string();
-        assert!(message.starts_with("/nowhere/spin.toml: cannot be read"), "{message}");
+        let message = Manifest::load("/nowhere/spin.toml")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.starts_with("/nowhere/spin.toml: cannot be read"),
+            "{message}"
+        );
     }
 
     #[test]
     fn syntax_errors_have_a_line() {
-        check_fault("[component", &["line 3"]);
+        check_fault("[component", &["line 4"]);
         check_fault("[component.a]\nsource = 3", &["not a valid manifest"]);
     }
 
@@ -386,7 +396,13 @@ mod tests {
     #[test]
     fn variables_need_exactly_one_source() {
         check_fault("[variables]\nkey = {}", &["variables.key", "required"]);
-        check_fault("[variables]\nkey = { default = \"\", required = true }", &["variables.key"]);
-        check_fault("[variables]\nKey = { default = \"\" }", &["\"Key\"", "snake"]);
+        check_fault(
+            "[variables]\nkey = { default = \"\", required = true }",
+            &["variables.key"],
+        );
+        check_fault(
+            "[variables]\nKey = { default = \"\" }",
+            &["\"Key\"", "snake"],
+        );
     }
 }

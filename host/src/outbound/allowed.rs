@@ -215,10 +215,16 @@ mod tests {
     fn check(pattern: &str, granted: &[&str], refused: &[&str]) {
         let hosts = AllowedHosts::parse([pattern]).unwrap();
         for uri in granted {
-            assert!(hosts.permit(&uri.parse().unwrap()), "{pattern} should permit {uri}");
+            assert!(
+                hosts.permit(&uri.parse().unwrap()),
+                "{pattern} should permit {uri}"
+            );
         }
         for uri in refused {
-            assert!(!hosts.permit(&uri.parse().unwrap()), "{pattern} should refuse {uri}");
+            assert!(
+                !hosts.permit(&uri.parse().unwrap()),
+                "{pattern} should refuse {uri}"
+            );
         }
     }
 
@@ -226,7 +232,10 @@ mod tests {
     fn exact_hosts() {
         check(
             "https://api.example.com",
-            &["https://api.example.com/v1?q=1", "https://API.example.com:443"],
+            &[
+                "https://api.example.com/v1?q=1",
+                "https://API.example.com:443",
+            ],
             &[
                 "http://api.example.com",
                 "https://api.example.com:8443",
@@ -243,7 +252,11 @@ mod tests {
         check(
             "https://*.example.com",
             &["https://a.example.com", "https://a.b.example.com"],
-            &["https://example.com", "https://badexample.com", "https://a.example.com:80"],
+            &[
+                "https://example.com",
+                "https://badexample.com",
+                "https://a.example.com:80",
+            ],
         );
         check(
             "http://localhost:*",
@@ -255,7 +268,11 @@ mod tests {
             &["http://example.com", "https://example.com"],
             &["http://example.com:8080"],
         );
-        check("https://*:443", &["https://any.where"], &["https://any.where:444"]);
+        check(
+            "https://*:443",
+            &["https://any.where"],
+            &["https://any.where:444"],
+        );
         check("*", &["http://x:1", "https://y"], &[]);
     }
 
@@ -266,7 +283,11 @@ mod tests {
             &["http://127.0.0.1:8000", "http://127.0.0.1:8999"],
             &["http://127.0.0.1:9000", "http://127.0.0.1"],
         );
-        check("http://[::1]:8080/", &["http://[::1]:8080"], &["http://[::1]"]);
+        check(
+            "http://[::1]:8080/",
+            &["http://[::1]:8080"],
+            &["http://[::1]"],
+        );
     }
 
     #[test]

@@ -9,9 +9,7 @@ pub use allowed::{AllowedHosts, HostPatternError};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use std::time::Duration;
-use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request,
-};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 /// One component's outgoing HTTP.
 #[derive(Clone)]

@@ -3,7 +3,8 @@
 use super::body::{Limited, Tracked};
 use super::intake::{self, REQUEST_ID};
 use crate::host::Host;
-use crate::instance::{Function, GRACE};
+use crate::instance::GRACE;
+use crate::lanes::Lanes;
 use crate::problem::{Problem, text};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
@@ -16,9 +17,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use wasmtime::PoolConcurrencyLimitError;
-use wasmtime_wasi_http::handler::{
-    ExpirationError, InstantiationError, ProxyHandler, TrapOrPanicError,
-};
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, TrapOrPanicError};
 use wasmtime_wasi_http::{WasiBody, p2, p3};
 
 /// The path Spin keeps for itself.
@@ -109,12 +108,10 @@ impl Dispatch {
         let request = Request::from_parts(parts, body);
 
         // The instance watches the deadline itself; this one also covers time spent in queues.
-        let called = tokio::time::timeout_at(
-            deadline + GRACE * 2,
-            self.call(function, request, deadline),
-        )
-        .await
-        .unwrap_or(Err(Problem::Timeout));
+        let called =
+            tokio::time::timeout_at(deadline + GRACE * 2, self.call(function, request, deadline))
+                .await
+                .unwrap_or(Err(Problem::Timeout));
         if exceeded.load(Ordering::Relaxed) {
             // The guest saw a broken body and may have said anything; this is what happened.
             return Err(Problem::BodyTooLarge { limit });
@@ -132,13 +129,13 @@ impl Dispatch {
 
     async fn call(
         &self,
-        function: &ProxyHandler<Function>,
+        function: &Lanes,
         mut request: Request<WasiBody>,
         deadline: Instant,
     ) -> Result<Response<WasiBody>, Problem> {
         let patience = Instant::now() + self.host.limits.queue_wait;
         loop {
-            let error = match function.handle(deadline, request).await {
+            let error = match function.pick().handle(deadline, request).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -156,7 +153,7 @@ impl Dispatch {
                     continue;
                 }
                 Ok(refused) => {
-                    let component = &*function.state().spec.id;
+                    let component = function.id();
                     tracing::error!(component, "instantiation failed: {:?}", refused.error);
                     return Err(Problem::Trapped);
                 }
@@ -168,12 +165,8 @@ impl Dispatch {
 }
 
 /// What a failed call looks like from outside. Details go to the log only.
-fn classify(
-    error: &wasmtime::Error,
-    function: &ProxyHandler<Function>,
-    deadline: Instant,
-) -> Problem {
-    let component = &*function.state().spec.id;
+fn classify(error: &wasmtime::Error, function: &Lanes, deadline: Instant) -> Problem {
+    let component = function.id();
     if error.is::<ExpirationError>() {
         tracing::warn!(component, "the function did not answer in time");
         Problem::Timeout

@@ -34,7 +34,11 @@ pub(crate) fn request_id(headers: &HeaderMap) -> String {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
-    match headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(valid) {
+    match headers
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .filter(valid)
+    {
         Some(id) => id.to_owned(),
         None => {
             // Ids must differ, not be secret; the standard library's hash keys differ every time.

@@ -76,7 +76,10 @@ pub(crate) async fn run(
     stop.send_replace(true);
     tracing::info!(connections = connections.len(), "stopping");
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
+    if tokio::time::timeout(limits.drain_timeout, drained)
+        .await
+        .is_err()
+    {
         tracing::warn!(connections = connections.len(), "connections cut off");
         connections.shutdown().await;
     }
@@ -141,4 +144,3 @@ async fn serve_connection(
         tracing::debug!(%client, error = %error, "connection ended");
     }
 }
-

@@ -19,8 +19,14 @@ fn values_are_set_read_listed_and_deleted() {
     store.set("default", "a:1", b"one").unwrap();
     store.set("default", "a:2", b"").unwrap();
     store.set("default", "b:1", b"three").unwrap();
-    assert_eq!(store.get("default", "a:1").unwrap().as_deref(), Some(&b"one"[..]));
-    assert_eq!(store.get("default", "a:2").unwrap().as_deref(), Some(&b""[..]));
+    assert_eq!(
+        store.get("default", "a:1").unwrap().as_deref(),
+        Some(&b"one"[..])
+    );
+    assert_eq!(
+        store.get("default", "a:2").unwrap().as_deref(),
+        Some(&b""[..])
+    );
     assert_eq!(store.list("default", "a:").unwrap(), ["a:1", "a:2"]);
     assert_eq!(store.list("default", "").unwrap().len(), 3);
 
@@ -57,12 +63,17 @@ fn pages_follow_each_other_without_gap_or_repeat() {
 fn limits_are_enforced_at_the_byte() {
     let (_folder, store) = open();
     let value = vec![7; VALUE_LIMIT];
-    store.set("default", &"k".repeat(KEY_LIMIT), &value).unwrap();
+    store
+        .set("default", &"k".repeat(KEY_LIMIT), &value)
+        .unwrap();
     assert!(matches!(
         store.set("default", &"k".repeat(KEY_LIMIT + 1), b""),
         Err(StoreError::KeyLength { length: 256 })
     ));
-    assert!(matches!(store.get("default", ""), Err(StoreError::KeyLength { length: 0 })));
+    assert!(matches!(
+        store.get("default", ""),
+        Err(StoreError::KeyLength { length: 0 })
+    ));
     assert!(matches!(
         store.set("default", "k", &vec![7; VALUE_LIMIT + 1]),
         Err(StoreError::ValueLength { .. })
@@ -117,7 +128,9 @@ fn admit(store: &KvStore, limit: u8) -> bool {
 fn a_hundred_threads_on_a_limit_of_ten_admit_exactly_ten() {
     let (_folder, store) = open();
     let admitted = thread::scope(|scope| {
-        let threads: Vec<_> = (0..100).map(|_| scope.spawn(|| admit(&store, 10))).collect();
+        let threads: Vec<_> = (0..100)
+            .map(|_| scope.spawn(|| admit(&store, 10)))
+            .collect();
         threads
             .into_iter()
             .map(|thread| usize::from(thread.join().unwrap()))
@@ -143,7 +156,10 @@ fn dropping_the_store_keeps_everything() {
     store.set("default", "k", b"v").unwrap();
     drop(store);
     let store = KvStore::open(folder.path()).unwrap();
-    assert_eq!(store.get("default", "k").unwrap().as_deref(), Some(&b"v"[..]));
+    assert_eq!(
+        store.get("default", "k").unwrap().as_deref(),
+        Some(&b"v"[..])
+    );
 }
 
 #[test]

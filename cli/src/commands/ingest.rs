@@ -1,0 +1,111 @@
+//! `dossier ingest`: documents to an index pack.
+
+use std::{
+    fs,
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context as _, anyhow};
+use dossier_core::{
+    index,
+    model::Encoder,
+    ports::Clock as _,
+    text::{Chunk, chunks},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::{
+    corpus,
+    env::SystemClock,
+    model::folder,
+    output::{Failure, Outcome},
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Documents, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The pack to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Folder of the converted model [default: the user's cache]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// Build without the dense leg
+    #[arg(long)]
+    lexical: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let started = Instant::now();
+    let corpus = corpus::read(&arguments.paths);
+    let chunks: Vec<Chunk> = corpus.documents.iter().flat_map(chunks).collect();
+    for (source, reason) in &corpus.skipped {
+        eprintln!("skipped {source}: {reason}");
+    }
+    if chunks.is_empty() {
+        return Err(Failure::usage(anyhow!(
+            "nothing could be ingested ({} skipped); nothing was written",
+            corpus.skipped.len()
+        )));
+    }
+    let encoder = match arguments.lexical {
+        true => None,
+        false => folder::open(arguments.model.as_deref())
+            .inspect_err(|error| eprintln!("building the lexical leg alone: {error:#}"))
+            .ok(),
+    };
+    let vectors = encoder.as_ref().map(|it| encode(it, &chunks)).transpose()?;
+    let model = encoder.as_ref().map(Encoder::id);
+    let pack = index::build(&chunks, model.zip(vectors), SystemClock.now())?;
+    write(&arguments.out, &pack)?;
+    println!(
+        "{}: {} documents, {} chunks, {} skipped, {} in {:.1} s ({})",
+        arguments.out.display(),
+        corpus.documents.len(),
+        chunks.len(),
+        corpus.skipped.len(),
+        size(pack.len()),
+        started.elapsed().as_secs_f32(),
+        model.unwrap_or("without model"),
+    );
+    Ok(())
+}
+
+fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> {
+    let bar = ProgressBar::new(chunks.len() as u64);
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    bar.set_style(ProgressStyle::with_template("encoding {bar:32} {pos}/{len} chunks, {eta} left")?);
+    let vectors = chunks
+        .par_iter()
+        .map(|chunk| {
+            let vector = encoder.encode(&chunk.indexed_text());
+            bar.inc(1);
+            vector.with_context(|| chunk.id.clone())
+        })
+        .collect();
+    bar.finish_and_clear();
+    vectors
+}
+
+/// Writes beside the target and renames: a run that is killed leaves the old pack whole.
+fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
+    let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    file.write_all(pack)?;
+    file.as_file().sync_all()?;
+    file.persist(target).with_context(|| format!("cannot write {}", target.display()))?;
+    Ok(())
+}
+
+fn size(bytes: usize) -> String {
+    format!("{:.1} MiB", bytes as f64 / (1 << 20) as f64)
+}

@@ -1,0 +1,86 @@
+//! `dossier search`: passages for one question or a file of them.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use dossier_core::{
+    chat,
+    wire::{SearchRequest, SearchResponse},
+};
+
+use crate::{
+    output::{Failure, Outcome},
+    pack::Opened,
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The pack to search
+    #[arg(long, value_name = "FILE")]
+    pack: PathBuf,
+    /// Passages wanted, 1 to 20
+    #[arg(short, default_value_t = 5, value_name = "N")]
+    k: usize,
+    /// Metadata that passages must carry; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    filter: Vec<(String, String)>,
+    /// One JSON object a question a line
+    #[arg(long)]
+    json: bool,
+    /// File with one question a line
+    #[arg(long, value_name = "FILE", conflicts_with = "question")]
+    queries: Option<PathBuf>,
+    /// Folder of the converted model [default: the user's cache]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// The questions
+    #[arg(value_name = "QUESTION", required_unless_present = "queries")]
+    question: Vec<String>,
+}
+
+/// Parses `key=value`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let questions = match &arguments.queries {
+        Some(file) => {
+            let text = fs::read_to_string(file).with_context(|| file.display().to_string());
+            text.map_err(Failure::usage)?.lines().map(str::to_owned).filter(|it| !it.trim().is_empty()).collect()
+        }
+        None => arguments.question.clone(),
+    };
+    let opened = Opened::open(&arguments.pack, arguments.model.as_deref())?;
+    let retriever = opened.retriever()?;
+    let filter: BTreeMap<String, String> = arguments.filter.iter().cloned().collect();
+    for question in questions {
+        let request = SearchRequest { query: question.clone(), top_k: Some(arguments.k), filter: filter.clone() };
+        let response = chat::search(&retriever, request)
+            .map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
+        if arguments.json {
+            println!("{}", serde_json::to_string(&response)?);
+        } else {
+            print(&response);
+        }
+    }
+    Ok(())
+}
+
+fn print(response: &SearchResponse) {
+    println!("{}", response.query);
+    for hit in &response.hits {
+        println!("{:>3}. {:.3}  {}  ({})", hit.rank, hit.score, hit.id, hit.source);
+        for (name, score) in &hit.scores {
+            print!("     {name} {score:.3}");
+        }
+        println!();
+        for line in hit.text.lines().take(4) {
+            println!("     {line}");
+        }
+    }
+    if response.hits.is_empty() {
+        println!("     nothing found");
+    }
+}

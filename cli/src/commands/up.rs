@@ -1,0 +1,147 @@
+//! `dossier up`: the application on this machine, until it is told to stop.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use dossier_core::{auth::API_KEYS, index::Index, index::published};
+use dossier_host::{Host, Manifest, Options, Variables};
+use futures::executor::block_on;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use super::search::pair;
+use crate::{
+    output::{Failure, Outcome},
+    store::HostKv,
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The application
+    #[arg(long, default_value = "spin.toml", value_name = "FILE")]
+    manifest: PathBuf,
+    /// Publish this pack and serve it, instead of the one built into the component
+    #[arg(long, value_name = "FILE")]
+    pack: Option<PathBuf>,
+    /// Withdraw a pack published earlier
+    #[arg(long, conflicts_with = "pack")]
+    embedded: bool,
+    /// Address and port; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Folder of the key-value store and of compiled components
+    #[arg(long, default_value = ".dossier", value_name = "DIR")]
+    state_dir: PathBuf,
+    /// Value of an application variable; may be repeated. Else SPIN_VARIABLE_KEY, or the file that
+    /// SPIN_VARIABLE_KEY_FILE names
+    #[arg(long = "variable", value_name = "KEY=VALUE", value_parser = pair)]
+    variables: Vec<(String, String)>,
+    /// Seconds an instance waits for its next request before it goes
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    idle_timeout: u64,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Outcome {
+    let filter = EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let mut options = Options::new(&arguments.manifest, &arguments.state_dir);
+    options.variables = arguments.variables.iter().cloned().collect();
+    options.environment = environment();
+    options.limits.reuse.idle = Duration::from_secs(arguments.idle_timeout);
+    let key = has_key(&options)?;
+    if !key && !arguments.listen.ip().is_loopback() {
+        return Err(Failure::usage(anyhow!(
+            "{} can be reached from other machines and no API key is set: give one with \
+             `--variable {API_KEYS}=…`, or listen on 127.0.0.1",
+            arguments.listen
+        )));
+    }
+    // Looked at before anything starts: a bad pack must not replace what serves.
+    let pack = arguments.pack.as_deref().map(read_pack).transpose()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(&arguments, options, pack, key))
+}
+
+async fn serve(arguments: &Arguments, options: Options, pack: Option<Vec<u8>>, key: bool) -> Outcome {
+    let listener = TcpListener::bind(arguments.listen).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::usage(anyhow!(
+            "{} is in use: stop what listens there, or choose another with `--listen 127.0.0.1:0`",
+            arguments.listen
+        )),
+        _ => Failure::usage(anyhow!("cannot listen on {}: {error}", arguments.listen)),
+    })?;
+    let address = listener.local_addr()?;
+    let host = Host::load(options).await?;
+    let store = HostKv(host.store());
+    if arguments.embedded {
+        block_on(published::withdraw(&store))?;
+    }
+    match pack {
+        Some(pack) => {
+            let pointer = block_on(published::publish(&store, &pack))?;
+            println!("published {}: {} documents, {} chunks", pointer.version, pointer.documents, pointer.chunks);
+        }
+        None => {
+            if let Ok(Some(pointer)) = block_on(published::current(&store)) {
+                println!(
+                    "serving the pack published earlier ({}, {} chunks); `--embedded` goes back to the built-in one",
+                    pointer.version, pointer.chunks
+                );
+            }
+        }
+    }
+    if !key {
+        println!("no API key is set: serving this machine only, with development limits");
+    }
+    println!("Dossier is ready on http://{address}");
+    host.serve(listener, stop()).await?;
+    println!("stopped");
+    Ok(())
+}
+
+/// Whether an API key is configured, before anything is compiled.
+fn has_key(options: &Options) -> Result<bool, Failure> {
+    let manifest = Manifest::load(&options.manifest).map_err(Failure::usage)?;
+    let environment = |name: &str| options.environment.get(name).cloned();
+    let variables = Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
+    Ok(variables.is_set(API_KEYS))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    // Only these: an application learns nothing else of its machine.
+    std::env::vars().filter(|(name, _)| name.starts_with("SPIN_VARIABLE_")).collect()
+}
+
+fn read_pack(file: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read the pack {}", file.display()));
+    let bytes = bytes.map_err(Failure::usage)?;
+    Index::open(bytes.clone()).with_context(|| file.display().to_string()).map_err(Failure::usage)?;
+    Ok(bytes)
+}
+
+/// Resolves on SIGINT or SIGTERM.
+async fn stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                () = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    interrupt.await;
+}
