@@ -30,7 +30,9 @@ pub(crate) fn read(paths: &[PathBuf]) -> Corpus {
         match document(&source, &path) {
             Ok(document) => match seen.get(&document.id) {
                 Some(other) => {
-                    corpus.skipped.push((source, format!("same name as {other}: rename one of them")));
+                    corpus
+                        .skipped
+                        .push((source, format!("same name as {other}: rename one of them")));
                 }
                 None => {
                     seen.insert(document.id.clone(), source);
@@ -50,18 +52,25 @@ fn files(paths: &[PathBuf], skipped: &mut Vec<(String, String)>) -> Vec<(String,
         let hidden = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
         };
-        for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|it| !hidden(it)) {
+        for entry in
+            WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|it| !hidden(it))
+        {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
-                    let name = entry.path().strip_prefix(root).ok().filter(|it| !it.as_os_str().is_empty());
+                    let name = entry
+                        .path()
+                        .strip_prefix(root)
+                        .ok()
+                        .filter(|it| !it.as_os_str().is_empty());
                     let name = name.unwrap_or_else(|| Path::new(entry.file_name()));
                     let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
                     files.push((parts.join("/"), entry.into_path()));
                 }
                 Err(error) => {
                     let path = error.path().unwrap_or(root).display().to_string();
-                    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    let reason =
+                        error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
                     skipped.push((path, reason));
                 }
             }

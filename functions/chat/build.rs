@@ -10,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use etcetera::BaseStrategy as _;
+
 /// As in `data/models.toml`, with the precision that `dossier model` writes.
 const MODEL: &str = "all-minilm-l6-v2-int8";
 
@@ -33,8 +35,11 @@ fn model_folder() -> PathBuf {
     if let Some(folder) = env::var_os("DOSSIER_MODEL_DIR") {
         return folder.into();
     }
-    let user = directories::ProjectDirs::from("", "", "dossier");
-    user.map_or_else(PathBuf::new, |user| user.cache_dir().join("models").join(MODEL))
+    let user = etcetera::choose_base_strategy();
+    user.map_or_else(
+        |_| PathBuf::new(),
+        |user| user.cache_dir().join("dossier").join("models").join(MODEL),
+    )
 }
 
 fn embed(file: &Path) -> String {

@@ -22,8 +22,12 @@ fn main() {
             Some("svg") => "image/svg+xml",
             other => panic!("{name}: no content type for the ending {other:?}"),
         };
-        writeln!(code, "    ({:?}, {content_type:?}, include_bytes!({file:?})),", format!("/{name}"))
-            .expect("a string can be written");
+        writeln!(
+            code,
+            "    ({:?}, {content_type:?}, include_bytes!({file:?})),",
+            format!("/{name}")
+        )
+        .expect("a string can be written");
     }
     code.push_str("];\n");
     let out = Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("files.rs");

@@ -76,10 +76,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
 fn link(linker: &Linker<Guest>, component: &Component, id: &str) -> Result<ProxyPre<Guest>, Error> {
     let pre = linker
         .instantiate_pre(component)
-        .map_err(|source| Error::Link {
-            id: id.to_owned(),
-            source,
-        })?;
+        .map_err(|source| Error::Link { id: id.to_owned(), source })?;
     if let Ok(service) = p3::bindings::ServicePre::new(pre.clone()) {
         return Ok(ProxyPre::P3(service));
     }
@@ -99,10 +96,8 @@ fn spec(site: &Site<'_>, declaration: &Declaration) -> Result<GuestSpec, Error> 
         .filter_map(|template| template.render(|name| site.variables.get(name)).ok())
         // An optional host is an empty variable.
         .filter(|pattern| !pattern.is_empty());
-    let allowed = AllowedHosts::parse(patterns).map_err(|source| Error::HostPattern {
-        id: declaration.id.clone(),
-        source,
-    })?;
+    let allowed = AllowedHosts::parse(patterns)
+        .map_err(|source| Error::HostPattern { id: declaration.id.clone(), source })?;
     Ok(GuestSpec {
         environment: declaration.environment.clone(),
         variables: Arc::new(site.variables.of_component(declaration)),

@@ -64,11 +64,7 @@ impl Compiler {
     pub(crate) async fn compile(&self, declaration: &Declaration) -> Result<Component, Error> {
         let (id, path) = (declaration.id.as_str(), declaration.source.clone());
         if let Err(source) = std::fs::metadata(&path) {
-            return Err(Error::ComponentFile {
-                id: id.to_owned(),
-                path,
-                source,
-            });
+            return Err(Error::ComponentFile { id: id.to_owned(), path, source });
         }
         let hits = self.hits();
         let start = Instant::now();
@@ -79,19 +75,13 @@ impl Compiler {
         let outcome = match tokio::time::timeout(PATIENCE, &mut work).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                tracing::info!(
-                    component = id,
-                    "compiling component {id} (first time, ~20 s)"
-                );
+                tracing::info!(component = id, "compiling component {id} (first time, ~20 s)");
                 work.await
             }
         };
         let compiled = outcome.map_err(wasmtime::Error::from).flatten();
-        let component = compiled.map_err(|source| Error::Compile {
-            id: id.to_owned(),
-            path,
-            source,
-        })?;
+        let component =
+            compiled.map_err(|source| Error::Compile { id: id.to_owned(), path, source })?;
         tracing::info!(
             component = id,
             cached = self.hits() > hits,
@@ -124,15 +114,13 @@ fn open_cache(folder: &Path) -> Option<Cache> {
 
 fn tick(engine: &Engine) {
     let engine = engine.weak();
-    let ticker = std::thread::Builder::new()
-        .name("epoch".to_owned())
-        .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
-        });
+    let ticker = std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    });
     if let Err(error) = ticker {
         tracing::error!(%error, "guests that compute forever will not be interrupted");
     }

@@ -54,34 +54,22 @@ impl Guest {
     }
 
     pub(crate) fn kv(&mut self) -> KvView<'_> {
-        KvView {
-            access: &self.kv,
-            table: &mut self.table,
-        }
+        KvView { access: &self.kv, table: &mut self.table }
     }
 
     pub(crate) fn config(&mut self) -> ConfigView<'_> {
-        ConfigView {
-            values: &self.variables,
-        }
+        ConfigView { values: &self.variables }
     }
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            hooks: &mut self.outbound,
-            table: &mut self.table,
-            ctx: &mut self.http,
-        }
+        WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
     }
 }

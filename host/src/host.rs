@@ -80,17 +80,13 @@ impl Host {
         let variables = Variables::resolve(&manifest, &options.variables, |name| {
             options.environment.get(name).cloned()
         })?;
-        let routes = Routes::new(&manifest.triggers).map_err(|fault| ManifestError {
-            file: manifest.file.clone(),
-            fault,
-        })?;
+        let routes = Routes::new(&manifest.triggers)
+            .map_err(|fault| ManifestError { file: manifest.file.clone(), fault })?;
         let store = KvStore::open(&options.state_dir)?;
         // Guests' TLS uses the process-wide provider; if the caller has set one, it stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let limits = Arc::new(options.limits);
-        let cache = options
-            .cache_dir
-            .unwrap_or_else(|| options.state_dir.join("cache"));
+        let cache = options.cache_dir.unwrap_or_else(|| options.state_dir.join("cache"));
         let compiler = Compiler::new(&limits, &cache)?;
         let closing = watch::Sender::new(false);
         let site = Site {
@@ -101,15 +97,7 @@ impl Host {
             closing: &closing,
         };
         let functions = app::build(&site, &compiler).await?;
-        Ok(Self {
-            manifest,
-            variables,
-            store,
-            limits,
-            routes,
-            functions,
-            closing,
-        })
+        Ok(Self { manifest, variables, store, limits, routes, functions, closing })
     }
 
     /// The manifest.

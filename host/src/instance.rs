@@ -7,7 +7,7 @@ use crate::lanes::Pulse;
 use crate::limits::Limits;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -46,13 +46,7 @@ impl HandlerState for Function {
     type WorkerState = Policy;
 
     async fn instantiate(&self) -> Result<Instance<Guest, Expiry, Policy>> {
-        let Blueprint {
-            engine,
-            pre,
-            spec,
-            limits,
-            closing,
-        } = &*self.blueprint;
+        let Blueprint { engine, pre, spec, limits, closing } = &*self.blueprint;
         let mut store = Store::new(engine, Guest::new(spec));
         // Computing guests give way at every tick. None is trapped: whoever polls the instance
         // drops it once it has expired.
@@ -63,15 +57,22 @@ impl HandlerState for Function {
             .await
             .map_err(|_| wasmtime::format_err!("instantiation took too long"))??;
         let pulse = Arc::new(Pulse::new(Arc::clone(&self.computing)));
+        let dismissed = Arc::new(AtomicBool::new(false));
         Ok(Instance {
             store,
             proxy,
             view: Guest::http,
-            expiration: Expiry::new(Arc::clone(limits), closing.subscribe(), Arc::clone(&pulse)),
+            expiration: Expiry::new(
+                Arc::clone(limits),
+                closing.subscribe(),
+                Arc::clone(&pulse),
+                Arc::clone(&dismissed),
+            ),
             state: Policy {
                 id: Arc::clone(&spec.id),
                 limits: Arc::clone(limits),
                 pulse,
+                dismissed,
             },
         })
     }
@@ -82,6 +83,8 @@ pub(crate) struct Policy {
     id: Arc<str>,
     limits: Arc<Limits>,
     pulse: Arc<Pulse>,
+    /// Set by the expiry, whose end of an instance looks like a trap otherwise.
+    dismissed: Arc<AtomicBool>,
 }
 
 impl WorkerState for Policy {
@@ -111,9 +114,15 @@ impl WorkerState for Policy {
     }
 
     fn drop(&self, store: Store<Guest>, result: Result<()>) {
-        if let Err(error) = result {
-            // The alternate form holds the guest's stack, which only the operator may see.
-            tracing::error!(component = %self.id, "instance ended: {error:?}");
+        match result {
+            Ok(()) => {}
+            Err(_) if self.dismissed.load(Ordering::Relaxed) => {
+                tracing::warn!(component = %self.id, "instance dropped with work unfinished");
+            }
+            Err(error) => {
+                // The alternate form holds the guest's stack, which only the operator may see.
+                tracing::error!(component = %self.id, "instance trapped: {error:?}");
+            }
         }
         drop(store);
     }
@@ -124,19 +133,30 @@ pub(crate) struct Expiry {
     limits: Arc<Limits>,
     timer: Pin<Box<Sleep>>,
     closed: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    /// Dropped after the instance's store, so that the host can wait for its end.
+    _alive: watch::Receiver<bool>,
     pulse: Arc<Pulse>,
+    dismissed: Arc<AtomicBool>,
 }
 
 impl Expiry {
-    fn new(limits: Arc<Limits>, mut closing: watch::Receiver<bool>, pulse: Arc<Pulse>) -> Self {
+    fn new(
+        limits: Arc<Limits>,
+        alive: watch::Receiver<bool>,
+        pulse: Arc<Pulse>,
+        dismissed: Arc<AtomicBool>,
+    ) -> Self {
+        let mut closing = alive.clone();
         Self {
             timer: Box::pin(tokio::time::sleep(limits.request_timeout)),
             closed: Box::pin(async move {
                 // An error means that the host is gone, which closes as well.
                 let _ = closing.wait_for(|closing| *closing).await;
             }),
+            _alive: alive,
             limits,
             pulse,
+            dismissed,
         }
     }
 }
@@ -153,6 +173,7 @@ impl WorkerExpiration for Expiry {
         if self.closed.as_mut().poll(cx).is_ready() {
             // A finished future must not be polled again.
             self.closed = Box::pin(std::future::ready(()));
+            self.dismissed.store(true, Ordering::Relaxed);
             return Poll::Ready(());
         }
         let allowance = match status {
@@ -164,6 +185,10 @@ impl WorkerExpiration for Expiry {
         if self.timer.deadline() != deadline {
             self.timer.as_mut().reset(deadline);
         }
-        self.timer.as_mut().poll(cx)
+        let expired = self.timer.as_mut().poll(cx);
+        if expired.is_ready() {
+            self.dismissed.store(true, Ordering::Relaxed);
+        }
+        expired
     }
 }

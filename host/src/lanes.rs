@@ -31,10 +31,7 @@ struct Lane {
 
 impl Lanes {
     pub(crate) fn new(blueprint: Blueprint) -> Self {
-        Self {
-            blueprint: Arc::new(blueprint),
-            lanes: RwLock::default(),
-        }
+        Self { blueprint: Arc::new(blueprint), lanes: RwLock::default() }
     }
 
     /// The component.
@@ -49,12 +46,7 @@ impl Lanes {
         let found = lanes
             .iter()
             .find(|lane| load(lane) == 0)
-            .or_else(|| {
-                lanes
-                    .iter()
-                    .min_by_key(load)
-                    .filter(|_| lanes.len() >= LANES)
-            })
+            .or_else(|| lanes.iter().min_by_key(load).filter(|_| lanes.len() >= LANES))
             .map(|lane| lane.handler.clone());
         drop(lanes);
         found.unwrap_or_else(|| self.open())
@@ -66,10 +58,7 @@ impl Lanes {
             blueprint: Arc::clone(&self.blueprint),
             computing: Arc::clone(&computing),
         });
-        let lane = Lane {
-            handler: handler.clone(),
-            computing,
-        };
+        let lane = Lane { handler: handler.clone(), computing };
         let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
         // Two requests may open one each at the same time; a lane too many does no harm.
         lanes.push(lane);
@@ -86,11 +75,7 @@ pub(crate) struct Pulse {
 
 impl Pulse {
     pub(crate) fn new(computing: Arc<AtomicUsize>) -> Self {
-        Self {
-            computing,
-            misses: AtomicU32::new(0),
-            counted: AtomicBool::new(false),
-        }
+        Self { computing, misses: AtomicU32::new(0), counted: AtomicBool::new(false) }
     }
 
     /// The instance had a moment to look at its queue.

@@ -68,10 +68,6 @@ pub struct ReuseLimits {
 
 impl Default for ReuseLimits {
     fn default() -> Self {
-        Self {
-            requests: 128,
-            concurrent: 16,
-            idle: Duration::from_secs(1),
-        }
+        Self { requests: 128, concurrent: 16, idle: Duration::from_secs(1) }
     }
 }

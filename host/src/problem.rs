@@ -35,10 +35,7 @@ impl Problem {
         let mut response = Response::new(text(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in SECURITY {
             headers.insert(name, HeaderValue::from_static(value));
@@ -61,11 +58,9 @@ impl Problem {
                 "FUNCTION_FAILED",
                 "the function gave no valid response".to_owned(),
             ),
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "NOT_FOUND",
-                "no route matches this path".to_owned(),
-            ),
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "NOT_FOUND", "no route matches this path".to_owned())
+            }
             Self::Overloaded => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "OVERLOADED",
@@ -87,17 +82,12 @@ impl Problem {
 
 /// A body that is there at once.
 pub(crate) fn text(text: impl Into<Bytes>) -> WasiBody {
-    Full::new(text.into())
-        .map_err(wasmtime_wasi_http::Error::from)
-        .boxed_unsync()
+    Full::new(text.into()).map_err(wasmtime_wasi_http::Error::from).boxed_unsync()
 }
 
 /// For a browser that shows an error as a page: no script, no frame, no guessing.
 const SECURITY: [(&str, &str); 4] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; frame-ancestors 'none'",
-    ),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -112,10 +102,7 @@ mod tests {
         let response = Problem::Overloaded.response("r-1");
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "1");
-        assert_eq!(
-            response.headers()["content-type"],
-            "application/problem+json"
-        );
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();

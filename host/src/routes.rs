@@ -33,11 +33,7 @@ impl Routes {
     pub fn find<'r>(&'r self, path: &str) -> Option<Match<'r>> {
         self.routes.iter().find_map(|(pattern, trigger)| {
             let captured = pattern.capture(path)?;
-            Some(Match {
-                trigger,
-                rest: captured.rest,
-                parameters: captured.parameters,
-            })
+            Some(Match { trigger, rest: captured.rest, parameters: captured.parameters })
         })
     }
 }
@@ -74,17 +70,12 @@ impl Pattern {
     ///
     /// No leading slash, `...` anywhere but last, an empty segment or name, or a reserved path.
     pub fn parse(route: &str) -> Result<Self, ManifestFault> {
-        let invalid = |reason| ManifestFault::InvalidRoute {
-            route: route.to_owned(),
-            reason,
-        };
+        let invalid = |reason| ManifestFault::InvalidRoute { route: route.to_owned(), reason };
         if !route.starts_with('/') {
             return Err(invalid("it does not start with a slash"));
         }
         if route.starts_with("/.well-known/spin/") {
-            return Err(ManifestFault::ReservedRoute {
-                route: route.to_owned(),
-            });
+            return Err(ManifestFault::ReservedRoute { route: route.to_owned() });
         }
         let inner = trim(route);
         let mut segments = Vec::new();
@@ -112,16 +103,13 @@ impl Pattern {
     /// Whether two routes match exactly the same paths.
     pub(crate) fn same_paths(&self, other: &Self) -> bool {
         self.segments.len() == other.segments.len()
-            && self
-                .segments
-                .iter()
-                .zip(&other.segments)
-                .all(|pair| match pair {
-                    (Segment::Literal(a), Segment::Literal(b)) => a == b,
-                    (Segment::Parameter(_), Segment::Parameter(_))
-                    | (Segment::Rest, Segment::Rest) => true,
-                    _ => false,
-                })
+            && self.segments.iter().zip(&other.segments).all(|pair| match pair {
+                (Segment::Literal(a), Segment::Literal(b)) => a == b,
+                (Segment::Parameter(_), Segment::Parameter(_)) | (Segment::Rest, Segment::Rest) => {
+                    true
+                }
+                _ => false,
+            })
     }
 
     fn specificity(&self) -> impl Iterator<Item = u8> + use<'_> {
@@ -165,10 +153,7 @@ impl Pattern {
         }
         match pieces.next() {
             Some(_) => None,
-            None => Some(Captured {
-                rest: String::new(),
-                parameters,
-            }),
+            None => Some(Captured { rest: String::new(), parameters }),
         }
     }
 }
@@ -198,10 +183,7 @@ mod tests {
     fn routes(routes: &[&str]) -> Routes {
         let triggers: Vec<_> = routes
             .iter()
-            .map(|route| Trigger {
-                route: (*route).to_owned(),
-                component: (*route).to_owned(),
-            })
+            .map(|route| Trigger { route: (*route).to_owned(), component: (*route).to_owned() })
             .collect();
         Routes::new(&triggers).unwrap()
     }
@@ -209,9 +191,7 @@ mod tests {
     /// Expects `path` to be answered by `expected` (a route) with this remainder.
     fn check(routes: &Routes, path: &str, expected: Option<(&str, &str)>) {
         let found = routes.find(path);
-        let found = found
-            .as_ref()
-            .map(|found| (found.trigger.route.as_str(), found.rest.as_str()));
+        let found = found.as_ref().map(|found| (found.trigger.route.as_str(), found.rest.as_str()));
         assert_eq!(found, expected, "{path}");
     }
 
@@ -239,11 +219,7 @@ mod tests {
             check(&routes, "/admin/", Some(("/admin/...", "/")));
             check(&routes, "/admin/x/y", Some(("/admin/...", "/x/y")));
             check(&routes, "/admin/users", Some(("/admin/users", "")));
-            check(
-                &routes,
-                "/admin/users/7/",
-                Some(("/admin/users/...", "/7/")),
-            );
+            check(&routes, "/admin/users/7/", Some(("/admin/users/...", "/7/")));
             check(&routes, "/administrator", Some(("/...", "/administrator")));
             check(&routes, "/", Some(("/...", "/")));
         }

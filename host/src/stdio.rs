@@ -34,18 +34,11 @@ pub(crate) struct LogLines {
 
 impl LogLines {
     pub(crate) fn new(component: Arc<str>, channel: Channel) -> Self {
-        Self {
-            component,
-            channel,
-            unfinished: Arc::default(),
-        }
+        Self { component, channel, unfinished: Arc::default() }
     }
 
     fn append(&self, mut bytes: &[u8]) {
-        let mut line = self
-            .unfinished
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut line = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
             line.extend_from_slice(&bytes[..end]);
             self.log(&line);

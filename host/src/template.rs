@@ -25,15 +25,12 @@ impl Template {
                 parts.push(Part::Literal(rest[..open].to_owned()));
             }
             let after = &rest[open + 2..];
-            let close = after.find("}}").ok_or_else(|| TemplateError::Unclosed {
-                text: text.to_owned(),
-            })?;
+            let close = after
+                .find("}}")
+                .ok_or_else(|| TemplateError::Unclosed { text: text.to_owned() })?;
             let name = after[..close].trim();
             if !is_variable_name(name) {
-                return Err(TemplateError::Name {
-                    text: text.to_owned(),
-                    name: name.to_owned(),
-                });
+                return Err(TemplateError::Name { text: text.to_owned(), name: name.to_owned() });
             }
             parts.push(Part::Variable(name.to_owned()));
             rest = &after[close + 2..];
@@ -123,10 +120,7 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let lookup = |name: &str| (name == "host").then_some("example.com");
-        assert_eq!(
-            Template::parse(text).unwrap().render(lookup),
-            Ok(expected.into())
-        );
+        assert_eq!(Template::parse(text).unwrap().render(lookup), Ok(expected.into()));
     }
 
     #[test]
@@ -134,10 +128,7 @@ mod tests {
         check("", "");
         check("plain", "plain");
         check("{{host}}", "example.com");
-        check(
-            "https://{{ host }}:443/{{  host  }}",
-            "https://example.com:443/example.com",
-        );
+        check("https://{{ host }}:443/{{  host  }}", "https://example.com:443/example.com");
     }
 
     #[test]
@@ -149,17 +140,8 @@ mod tests {
 
     #[test]
     fn broken_templates_are_refused() {
-        assert!(matches!(
-            Template::parse("{{ host"),
-            Err(TemplateError::Unclosed { .. })
-        ));
-        assert!(matches!(
-            Template::parse("{{ Host }}"),
-            Err(TemplateError::Name { .. })
-        ));
-        assert!(matches!(
-            Template::parse("{{}}"),
-            Err(TemplateError::Name { .. })
-        ));
+        assert!(matches!(Template::parse("{{ host"), Err(TemplateError::Unclosed { .. })));
+        assert!(matches!(Template::parse("{{ Host }}"), Err(TemplateError::Name { .. })));
+        assert!(matches!(Template::parse("{{}}"), Err(TemplateError::Name { .. })));
     }
 }

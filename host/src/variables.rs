@@ -33,10 +33,7 @@ impl Variables {
         overrides: &BTreeMap<String, String>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, VariableError> {
-        if let Some(name) = overrides
-            .keys()
-            .find(|name| !manifest.variables.contains_key(*name))
-        {
+        if let Some(name) = overrides.keys().find(|name| !manifest.variables.contains_key(*name)) {
             return Err(VariableError::Undeclared {
                 name: name.clone(),
                 manifest: manifest.file.clone(),
@@ -52,10 +49,7 @@ impl Variables {
             } else if let Some(path) = environment(&format!("{key}_FILE")) {
                 Some((read_secret(name, PathBuf::from(path))?, Origin::File))
             } else {
-                declaration
-                    .default
-                    .clone()
-                    .map(|text| (text, Origin::Default))
+                declaration.default.clone().map(|text| (text, Origin::Default))
             };
             let (text, origin) = found.ok_or_else(|| VariableError::Missing {
                 name: name.clone(),
@@ -103,9 +97,7 @@ impl Variables {
 
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.values.iter().map(|(name, value)| (name, value.origin)))
-            .finish()
+        f.debug_map().entries(self.values.iter().map(|(name, value)| (name, value.origin))).finish()
     }
 }
 
@@ -166,11 +158,7 @@ fn read_secret(name: &str, path: PathBuf) -> Result<String, VariableError> {
     match fs::read_to_string(&path) {
         // Editors and `echo` end files with a newline that is never part of a secret.
         Ok(text) => Ok(text.trim_end_matches(['\n', '\r']).to_owned()),
-        Err(source) => Err(VariableError::File {
-            name: name.to_owned(),
-            path,
-            source,
-        }),
+        Err(source) => Err(VariableError::File { name: name.to_owned(), path, source }),
     }
 }
 
@@ -200,15 +188,10 @@ mod tests {
         environment: &[(&str, &str)],
     ) -> Result<Variables, VariableError> {
         let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).into(), (*v).into()))
-                .collect()
+            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
         };
         let environment = pairs(environment);
-        Variables::resolve(&manifest(), &pairs(overrides), |key| {
-            environment.get(key).cloned()
-        })
+        Variables::resolve(&manifest(), &pairs(overrides), |key| environment.get(key).cloned())
     }
 
     #[test]
@@ -233,10 +216,7 @@ mod tests {
     #[test]
     fn a_required_variable_must_have_a_value() {
         let message = resolve(&[], &[]).unwrap_err().to_string();
-        assert!(
-            message.contains("spin.toml: variables.api_key"),
-            "{message}"
-        );
+        assert!(message.contains("spin.toml: variables.api_key"), "{message}");
         assert!(message.contains("SPIN_VARIABLE_API_KEY_FILE"), "{message}");
     }
 

@@ -32,16 +32,6 @@ pub(crate) fn everything(workspace: &Workspace) -> Result<Sizes> {
 /// When a step fails or the binary cannot be started.
 pub(crate) fn up(workspace: &Workspace, args: &[String], started: Instant) -> Result<()> {
     everything(workspace)?;
-    headline(
-        "up",
-        &format!(
-            "built in {:.1} s, starting",
-            started.elapsed().as_secs_f64()
-        ),
-    );
-    Task::new(workspace.dossier())
-        .arg("up")
-        .args(args)
-        .folder(workspace.root())
-        .replace()
+    headline("up", &format!("built in {:.1} s, starting", started.elapsed().as_secs_f64()));
+    Task::new(workspace.dossier()).arg("up").args(args).folder(workspace.root()).replace()
 }

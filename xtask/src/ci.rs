@@ -29,11 +29,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 fn lint(workspace: &Workspace) -> Result<()> {
     headline("clippy", "native crates");
     let deny = ["--", "-D", "warnings"];
-    workspace
-        .cargo(&["clippy", "--all-targets"])
-        .args(build_flags())
-        .args(deny)
-        .run()?;
+    workspace.cargo(&["clippy", "--all-targets"]).args(build_flags()).args(deny).run()?;
     for component in COMPONENTS {
         headline("clippy", component.name);
         workspace
@@ -71,18 +67,13 @@ fn supply_chain(workspace: &Workspace) -> Result<()> {
             .folder(workspace.root())
             .env("CARGO_TERM_COLOR", "never")
     };
-    check(&["bans", "licenses", "sources"])
-        .remedy("see deny.toml")
-        .run()?;
+    check(&["bans", "licenses", "sources"]).remedy("see deny.toml").run()?;
     let (status, said) = check(&["advisories"]).watch()?;
     if status.success() {
         return Ok(());
     }
     if is_unreachable(&said) {
-        skip(
-            "advisories",
-            "the advisory database cannot be fetched from here",
-        );
+        skip("advisories", "the advisory database cannot be fetched from here");
         return Ok(());
     }
     bail!("a dependency has an advisory against it; update it, or argue the exception in deny.toml")
@@ -103,10 +94,7 @@ fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     if installed.exists() {
         return Ok(installed);
     }
-    headline(
-        "deny",
-        &format!("installing cargo-deny in {}", tools.display()),
-    );
+    headline("deny", &format!("installing cargo-deny in {}", tools.display()));
     let scratch = Scratch::new("deny")?;
     cargo()
         .args(["install", "cargo-deny", "--locked", "--root"])
@@ -128,11 +116,7 @@ mod tests {
 
     #[test]
     fn only_a_failed_fetch_counts_as_unreachable() {
-        assert!(is_unreachable(
-            "[ERROR] failed to fetch advisory database https://x"
-        ));
-        assert!(!is_unreachable(
-            "error[vulnerability]: Potential segfault in `time`"
-        ));
+        assert!(is_unreachable("[ERROR] failed to fetch advisory database https://x"));
+        assert!(!is_unreachable("error[vulnerability]: Potential segfault in `time`"));
     }
 }

@@ -24,26 +24,10 @@ pub(crate) struct Component {
 
 /// The components, in the order in which they are built.
 pub(crate) const COMPONENTS: &[Component] = &[
-    Component {
-        name: "chat",
-        package: "dossier-chat",
-        budget: Some(CHAT_BUDGET),
-    },
-    Component {
-        name: "health",
-        package: "dossier-health",
-        budget: None,
-    },
-    Component {
-        name: "web",
-        package: "dossier-web",
-        budget: None,
-    },
-    Component {
-        name: "probe",
-        package: "dossier-probe",
-        budget: None,
-    },
+    Component { name: "chat", package: "dossier-chat", budget: Some(CHAT_BUDGET) },
+    Component { name: "health", package: "dossier-health", budget: None },
+    Component { name: "web", package: "dossier-web", budget: None },
+    Component { name: "probe", package: "dossier-probe", budget: None },
 ];
 
 /// Where the finished components are, below the repository: `spin.toml` and the tests name it.
@@ -60,10 +44,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<Sizes> {
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create a folder: {}", folder.display()))?;
     let packer = Packer::find();
-    let mut sizes = Sizes {
-        packer,
-        rows: Vec::new(),
-    };
+    let mut sizes = Sizes { packer, rows: Vec::new() };
     for component in COMPONENTS {
         workspace
             .cargo(&["build", "-p", component.package, "--target", TARGET])
@@ -75,15 +56,8 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<Sizes> {
         let changed = copy_if_changed(&built, &place)?;
         headline(component.name, if changed { "built" } else { "up to date" });
         let bytes = fs::metadata(&place)?.len();
-        let packed = packer
-            .map(|packer| packer.weigh(&place, changed))
-            .transpose()?;
-        sizes.rows.push(Row {
-            name: component.name,
-            bytes,
-            packed,
-            budget: component.budget,
-        });
+        let packed = packer.map(|packer| packer.weigh(&place, changed)).transpose()?;
+        sizes.rows.push(Row { name: component.name, bytes, packed, budget: component.budget });
     }
     print!("{}", sizes.table());
     Ok(sizes)
@@ -102,12 +76,7 @@ impl Sizes {
     ///
     /// Names every component that is too heavy.
     pub(crate) fn within_budget(&self) -> Result<()> {
-        let over: Vec<_> = self
-            .rows
-            .iter()
-            .filter(|row| row.is_over())
-            .map(|r| r.name)
-            .collect();
+        let over: Vec<_> = self.rows.iter().filter(|row| row.is_over()).map(|r| r.name).collect();
         if over.is_empty() {
             return Ok(());
         }
@@ -121,9 +90,8 @@ impl Sizes {
             "component", "bytes", "MiB", packed_by, "budget"
         );
         for row in &self.rows {
-            let packed = row
-                .packed
-                .map_or_else(|| "-".to_owned(), |size| format!("{:.2}", mib(size)));
+            let packed =
+                row.packed.map_or_else(|| "-".to_owned(), |size| format!("{:.2}", mib(size)));
             let budget = row.budget.map_or_else(
                 || "-".to_owned(),
                 |budget| format!("{:.0} / {:.0} MiB", mib(budget.bytes), mib(budget.packed)),
@@ -174,9 +142,7 @@ enum Packer {
 impl Packer {
     /// gzip first: registries and platforms speak it, and it is nearly everywhere.
     fn find() -> Option<Self> {
-        [Self::Gzip, Self::Zstd]
-            .into_iter()
-            .find(|packer| find_program(packer.program()).is_some())
+        [Self::Gzip, Self::Zstd].into_iter().find(|packer| find_program(packer.program()).is_some())
     }
 
     fn program(self) -> &'static str {
@@ -197,9 +163,7 @@ impl Packer {
     fn weigh(self, file: &Path, changed: bool) -> Result<u64> {
         let note = file.with_extension(format!("wasm.{}-bytes", self.program()));
         if !changed {
-            let noted = fs::read_to_string(&note)
-                .ok()
-                .and_then(|text| text.trim().parse().ok());
+            let noted = fs::read_to_string(&note).ok().and_then(|text| text.trim().parse().ok());
             if let Some(bytes) = noted {
                 return Ok(bytes);
             }
@@ -241,32 +205,16 @@ fn mib(bytes: u64) -> f64 {
 const MIB: u64 = 1024 * 1024;
 
 /// The tightest platform takes applications of 50 MiB; compressed, 32 MiB keep a pull short.
-const CHAT_BUDGET: Budget = Budget {
-    bytes: 50 * MIB,
-    packed: 32 * MIB,
-};
+const CHAT_BUDGET: Budget = Budget { bytes: 50 * MIB, packed: 32 * MIB };
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn sizes(bytes: u64, packed: Option<u64>) -> Sizes {
-        let chat = Row {
-            name: "chat",
-            bytes,
-            packed,
-            budget: Some(CHAT_BUDGET),
-        };
-        let web = Row {
-            name: "web",
-            bytes: 90 * MIB,
-            packed: Some(MIB / 2),
-            budget: None,
-        };
-        Sizes {
-            packer: Some(Packer::Gzip),
-            rows: vec![chat, web],
-        }
+        let chat = Row { name: "chat", bytes, packed, budget: Some(CHAT_BUDGET) };
+        let web = Row { name: "web", bytes: 90 * MIB, packed: Some(MIB / 2), budget: None };
+        Sizes { packer: Some(Packer::Gzip), rows: vec![chat, web] }
     }
 
     #[test]
@@ -274,19 +222,11 @@ mod tests {
         let text = sizes(50 * MIB, Some(32 * MIB)).table();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].contains("gzip -9"), "{text}");
-        assert!(
-            lines[1].starts_with("chat         52428800    50.00      32.00"),
-            "{text}"
-        );
+        assert!(lines[1].starts_with("chat         52428800    50.00      32.00"), "{text}");
         assert!(lines[1].ends_with("50 / 32 MiB  ok"), "{text}");
         assert!(lines[2].ends_with("-  ok"), "{text}");
         let text = sizes(50 * MIB + 1, Some(32 * MIB)).table();
-        assert!(
-            text.lines()
-                .nth(1)
-                .is_some_and(|line| line.ends_with("over")),
-            "{text}"
-        );
+        assert!(text.lines().nth(1).is_some_and(|line| line.ends_with("over")), "{text}");
     }
 
     #[test]

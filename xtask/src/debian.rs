@@ -33,10 +33,7 @@ pub(crate) fn unpack(release: &str, scratch: &Path) -> Result<Sources> {
     let mut seen = Vec::new();
     for suite in SUITES {
         let apt = PrivateApt::new(&mirror, suite, scratch)?;
-        apt.task("apt-get")
-            .arg("update")
-            .remedy(UPDATE_REMEDY)
-            .read()?;
+        apt.task("apt-get").arg("update").remedy(UPDATE_REMEDY).read()?;
         let listed = apt.task("apt-cache").args(["madison", "rust-src"]).read()?;
         let Some(version) = pick_version(&listed, release) else {
             seen.extend(versions(&listed).map(str::to_owned));
@@ -56,22 +53,14 @@ pub(crate) fn unpack(release: &str, scratch: &Path) -> Result<Sources> {
     bail!(
         "Debian has no sources of Rust {release}, only of: {}\n  what to do: use one of those \
          releases, or install the target by hand",
-        if seen.is_empty() {
-            "none".to_owned()
-        } else {
-            seen.join(", ")
-        }
+        if seen.is_empty() { "none".to_owned() } else { seen.join(", ") }
     )
 }
 
 fn unpack_packages(packages: &Path, scratch: &Path) -> Result<Sources> {
     let tree = scratch.join("tree");
     for package in fs::read_dir(packages)? {
-        Task::new("dpkg")
-            .arg("-x")
-            .arg(package?.path())
-            .arg(&tree)
-            .read()?;
+        Task::new("dpkg").arg("-x").arg(package?.path()).arg(&tree).read()?;
     }
     let usr_src = tree.join("usr/src");
     let rust = fs::read_dir(&usr_src)
@@ -80,21 +69,13 @@ fn unpack_packages(packages: &Path, scratch: &Path) -> Result<Sources> {
         .map(|entry| entry.path())
         .find(|path| path.join("library/std/Cargo.toml").exists())
         .context("rust-src has no library/std: its layout has changed")?;
-    Ok(Sources {
-        rust,
-        wasi_libc: tree.join("usr/lib"),
-    })
+    Ok(Sources { rust, wasi_libc: tree.join("usr/lib") })
 }
 
 /// The address of the Debian mirror that this machine uses already.
 fn mirror() -> Result<String> {
     let listed = Task::new("apt-get")
-        .args([
-            "indextargets",
-            "--format",
-            "$(ORIGIN) $(REPO_URI)",
-            "Created-By: Packages",
-        ])
+        .args(["indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages"])
         .read()?;
     first_mirror(&listed).map(str::to_owned).context(
         "apt knows no Debian mirror\n  what to do: run `apt-get update` once, or install the \
@@ -113,9 +94,7 @@ fn first_mirror(listed: &str) -> Option<&str> {
 /// The first version in `apt-cache madison`'s table whose upstream part is `release`.
 fn pick_version<'a>(madison: &'a str, release: &str) -> Option<&'a str> {
     versions(madison).find(|version| {
-        version
-            .strip_prefix(release)
-            .is_some_and(|rest| rest.starts_with(['+', '-', '~']))
+        version.strip_prefix(release).is_some_and(|rest| rest.starts_with(['+', '-', '~']))
     })
 }
 
@@ -139,10 +118,7 @@ impl PrivateApt {
         fs::create_dir_all(lists.join("partial"))?;
         fs::create_dir_all(cache.join("archives/partial"))?;
         let source = home.join("sources.list");
-        fs::write(
-            &source,
-            format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n"),
-        )?;
+        fs::write(&source, format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n"))?;
         let options = [
             format!("Dir::Etc::SourceList={}", source.display()),
             "Dir::Etc::SourceParts=/dev/null".to_owned(),
@@ -154,9 +130,7 @@ impl PrivateApt {
             // The download user of apt may not enter a folder that belongs to us.
             "APT::Sandbox::User=root".to_owned(),
         ];
-        Ok(Self {
-            options: options.into_iter().collect(),
-        })
+        Ok(Self { options: options.into_iter().collect() })
     }
 
     fn task(&self, program: &str) -> Task {
@@ -184,10 +158,7 @@ mod tests {
 
     #[test]
     fn version_of_the_same_release_is_picked() {
-        assert_eq!(
-            pick_version(MADISON, "1.95.0"),
-            Some("1.95.0+dfsg1-2~bpo13+1")
-        );
+        assert_eq!(pick_version(MADISON, "1.95.0"), Some("1.95.0+dfsg1-2~bpo13+1"));
         assert_eq!(pick_version(MADISON, "1.85.0"), Some("1.85.0+dfsg3-1"));
     }
 

@@ -31,12 +31,7 @@ impl Helpers {
     /// When no temporary folder can be made; a missing helper is not an error.
     pub(crate) fn prepare(workspace: &Workspace) -> Result<Self> {
         let scratch = Scratch::new("helpers")?;
-        let mut helpers = Self {
-            python: None,
-            chromium: None,
-            node: None,
-            skipped: Vec::new(),
-        };
+        let mut helpers = Self { python: None, chromium: None, node: None, skipped: Vec::new() };
         helpers.python = helpers.keep("comparison with ONNX Runtime", python(workspace, &scratch));
         let has_browser_tests = workspace.path(BROWSER_TESTS).join("package.json").exists();
         if has_browser_tests {
@@ -48,16 +43,11 @@ impl Helpers {
 
     /// Gives a program the variables by which tests find the helpers.
     pub(crate) fn export(&self, task: Task) -> Task {
-        let named = [
-            ("DOSSIER_PYTHON", &self.python),
-            ("CHROMIUM", &self.chromium),
-        ];
-        named
-            .into_iter()
-            .fold(task, |task, (name, path)| match path {
-                Some(path) => task.env(name, path),
-                None => task,
-            })
+        let named = [("DOSSIER_PYTHON", &self.python), ("CHROMIUM", &self.chromium)];
+        named.into_iter().fold(task, |task, (name, path)| match path {
+            Some(path) => task.env(name, path),
+            None => task,
+        })
     }
 
     fn keep(&mut self, what: &str, found: Result<PathBuf>) -> Option<PathBuf> {
@@ -84,10 +74,7 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
         headline("python", "up to date");
         return Ok(python);
     }
-    headline(
-        "python",
-        &format!("installing onnxruntime and numpy in {}", venv.display()),
-    );
+    headline("python", &format!("installing onnxruntime and numpy in {}", venv.display()));
     let log = scratch.path().join("python.log");
     Task::new("python3")
         .args(["-m", "venv", "--clear"])
@@ -95,28 +82,16 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
         .remedy("install Python 3 with its venv module")
         .run_within(INSTALL_LIMIT, &log)?;
     Task::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
         .args(["onnxruntime", "numpy"])
         .remedy("set DOSSIER_PYTHON to a Python that has both")
         .run_within(INSTALL_LIMIT, &log)?;
-    imports_work(&python)
-        .then_some(python)
-        .context("what pip installed cannot be imported")
+    imports_work(&python).then_some(python).context("what pip installed cannot be imported")
 }
 
 fn imports_work(python: &Path) -> bool {
     python.exists()
-        && Task::new(python)
-            .args(["-c", "import numpy, onnxruntime"])
-            .quiet()
-            .read()
-            .is_ok()
+        && Task::new(python).args(["-c", "import numpy, onnxruntime"]).quiet().read().is_ok()
 }
 
 fn chromium(scratch: &Scratch) -> Result<PathBuf> {
@@ -128,11 +103,7 @@ fn chromium(scratch: &Scratch) -> Result<PathBuf> {
         return Ok(found);
     }
     let may_install = find_program("apt-get").is_some()
-        && Task::new("id")
-            .arg("-u")
-            .quiet()
-            .read()
-            .is_ok_and(|user| user.trim() == "0");
+        && Task::new("id").arg("-u").quiet().read().is_ok_and(|user| user.trim() == "0");
     if !may_install {
         anyhow::bail!("no chromium on the PATH\n  what to do: install it, or set CHROMIUM");
     }
@@ -153,9 +124,7 @@ fn chromium(scratch: &Scratch) -> Result<PathBuf> {
 }
 
 fn installed_browser() -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find_map(find_program)
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find_program)
 }
 
 fn node(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
@@ -169,10 +138,7 @@ fn node(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
         headline("npm", "up to date");
         return Ok(node);
     }
-    headline(
-        "npm",
-        &format!("installing the packages of {BROWSER_TESTS}"),
-    );
+    headline("npm", &format!("installing the packages of {BROWSER_TESTS}"));
     Task::new("npm")
         .args(["ci", "--no-audit", "--no-fund"])
         .folder(&folder)

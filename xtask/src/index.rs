@@ -46,10 +46,7 @@ pub(crate) fn prepare(workspace: &Workspace, model: &Model) -> Result<()> {
         .folder(workspace.root())
         .remedy("the message above names the document; correct or remove it")
         .run()?;
-    ensure!(
-        pack.exists(),
-        "`dossier ingest` ended well but left no {PACK}"
-    );
+    ensure!(pack.exists(), "`dossier ingest` ended well but left no {PACK}");
     write(&stamp, presence)
 }
 

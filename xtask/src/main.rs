@@ -2,10 +2,7 @@
 //!
 //! This file is the list of commands; each command's work is in the file of its noun.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::print_stdout,
-    reason = "a command line tool talks to the terminal"
-)]
+#![expect(clippy::print_stdout, reason = "a command line tool talks to the terminal")]
 
 mod build;
 mod ci;

@@ -14,12 +14,7 @@ use crate::{build, model};
 /// When a build fails or a benchmark misses its bar.
 pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
     build::everything(workspace)?;
-    workspace
-        .cargo(&["run", "--bin", "bench"])
-        .args(build_flags())
-        .arg("--")
-        .args(args)
-        .run()
+    workspace.cargo(&["run", "--bin", "bench"]).args(build_flags()).arg("--").args(args).run()
 }
 
 /// Measures retrieval and answers on the cases, with the pack that is embedded.

@@ -26,9 +26,7 @@ pub(crate) enum Model {
 pub(crate) fn prepare(workspace: &Workspace) -> Result<Model> {
     build_dossier(workspace)?;
     headline("model", "preparing");
-    let task = Task::new(workspace.dossier())
-        .arg("model")
-        .folder(workspace.root());
+    let task = Task::new(workspace.dossier()).arg("model").folder(workspace.root());
     let (status, said) = task.ask()?;
     for line in said.lines() {
         println!("    {line}");
@@ -36,17 +34,12 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<Model> {
     match status.code() {
         Some(0) => {
             let folder = named_folder(&said);
-            let place = folder
-                .as_deref()
-                .map(|path| format!(" in {}", path.display()));
+            let place = folder.as_deref().map(|path| format!(" in {}", path.display()));
             headline("model", &format!("ready{}", place.unwrap_or_default()));
             Ok(Model::Present(folder))
         }
         Some(NO_SOURCE) => {
-            skip(
-                "model",
-                "no source answered; search runs on its lexical leg alone",
-            );
+            skip("model", "no source answered; search runs on its lexical leg alone");
             Ok(Model::Absent)
         }
         _ => bail!("`dossier model` ended with {status}; its message is above"),
@@ -58,10 +51,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<Model> {
 /// The package is not named: naming it would choose other features for the shared dependencies than
 /// a build of everything does, and the large ones would be compiled once for each choice.
 pub(crate) fn build_dossier(workspace: &Workspace) -> Result<()> {
-    workspace
-        .cargo(&["build", "--bin", "dossier"])
-        .args(build_flags())
-        .run()
+    workspace.cargo(&["build", "--bin", "dossier"]).args(build_flags()).run()
 }
 
 /// The last line of the output that ends in an existing folder.
@@ -69,11 +59,7 @@ fn named_folder(said: &str) -> Option<PathBuf> {
     said.lines().rev().find_map(|line| {
         let line = line.trim();
         let word = line.rsplit(char::is_whitespace).next()?;
-        [line, word]
-            .into_iter()
-            .map(Path::new)
-            .find(|path| path.is_dir())
-            .map(Path::to_owned)
+        [line, word].into_iter().map(Path::new).find(|path| path.is_dir()).map(Path::to_owned)
     })
 }
 
@@ -88,14 +74,8 @@ mod tests {
     fn folder_is_found_alone_and_at_the_end_of_a_line() {
         let folder = std::env::temp_dir();
         let shown = folder.display();
-        assert_eq!(
-            named_folder(&format!("fetched\n{shown}\n")),
-            Some(folder.clone())
-        );
-        assert_eq!(
-            named_folder(&format!("up to date: {shown}\n")),
-            Some(folder.clone())
-        );
+        assert_eq!(named_folder(&format!("fetched\n{shown}\n")), Some(folder.clone()));
+        assert_eq!(named_folder(&format!("up to date: {shown}\n")), Some(folder.clone()));
         assert_eq!(named_folder("up to date: /no/such/folder/here\n"), None);
         assert_eq!(named_folder(""), None);
     }

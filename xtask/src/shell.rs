@@ -34,11 +34,7 @@ pub(crate) struct Task {
 impl Task {
     /// Prepares `program`, which is looked up on the PATH unless it is a path.
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
-        Self {
-            command: Command::new(program),
-            remedy: None,
-            echo: true,
-        }
+        Self { command: Command::new(program), remedy: None, echo: true }
     }
 
     /// Adds arguments.
@@ -98,14 +94,8 @@ impl Task {
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| self.complaint(&line, "could not be started", ""))?;
-        let stdout = child
-            .stdout
-            .take()
-            .map(|pipe| thread::spawn(|| relay(pipe)));
-        let stderr = child
-            .stderr
-            .take()
-            .map(|pipe| thread::spawn(|| relay(pipe)));
+        let stdout = child.stdout.take().map(|pipe| thread::spawn(|| relay(pipe)));
+        let stderr = child.stderr.take().map(|pipe| thread::spawn(|| relay(pipe)));
         let mut said = String::new();
         for reader in [stdout, stderr].into_iter().flatten() {
             said.push_str(&reader.join().unwrap_or_default());
@@ -127,10 +117,7 @@ impl Task {
             .stderr(Stdio::inherit())
             .output()
             .with_context(|| self.complaint(&line, "could not be started", ""))?;
-        Ok((
-            output.status,
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-        ))
+        Ok((output.status, String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
     /// Runs with the terminal's own output.
@@ -237,11 +224,7 @@ impl Task {
         let mut line = base_name(self.command.get_program());
         for arg in self.command.get_args() {
             let arg = arg.to_string_lossy();
-            let quote = if arg.is_empty() || arg.contains(' ') {
-                "'"
-            } else {
-                ""
-            };
+            let quote = if arg.is_empty() || arg.contains(' ') { "'" } else { "" };
             // Writing to a String cannot fail.
             let _ = write!(line, " {quote}{arg}{quote}");
         }
@@ -256,9 +239,7 @@ impl Task {
 /// Finds a program on the PATH.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// A folder of its own under the system's temporary folder, removed when dropped.
@@ -304,10 +285,7 @@ fn relay(pipe: impl Read) -> String {
     let mut said = String::new();
     let mut pipe = BufReader::new(pipe);
     let mut line = Vec::new();
-    while pipe
-        .read_until(b'\n', &mut line)
-        .is_ok_and(|bytes| bytes > 0)
-    {
+    while pipe.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
         let text = String::from_utf8_lossy(&line);
         print!("{text}");
         said.push_str(&text);
@@ -323,10 +301,7 @@ fn base_name(program: &OsStr) -> String {
 
 fn complaint(line: &str, outcome: &str, said: &str, remedy: Option<&str>) -> String {
     let mut text = format!("`{line}` {outcome}");
-    let lines: Vec<_> = said
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     for said in &lines[lines.len().saturating_sub(QUOTED_LINES)..] {
         text.push_str("\n    | ");
         text.push_str(said);
@@ -352,14 +327,8 @@ mod tests {
     fn complaint_quotes_the_end_and_names_the_remedy() {
         let said: String = (0..100).map(|n| format!("line {n}\n\n")).collect();
         let text = complaint("apt-get update", "ended with 100", &said, Some("try again"));
-        assert!(
-            text.starts_with("`apt-get update` ended with 100\n    | line 60\n"),
-            "{text}"
-        );
-        assert!(
-            text.ends_with("    | line 99\n  what to do: try again"),
-            "{text}"
-        );
+        assert!(text.starts_with("`apt-get update` ended with 100\n    | line 60\n"), "{text}");
+        assert!(text.ends_with("    | line 99\n  what to do: try again"), "{text}");
     }
 
     #[test]
@@ -370,10 +339,7 @@ mod tests {
 
     #[test]
     fn failing_program_is_an_error_with_its_remedy() {
-        let task = Task::new("cargo")
-            .arg("no-such-command")
-            .remedy("spell it right")
-            .quiet();
+        let task = Task::new("cargo").arg("no-such-command").remedy("spell it right").quiet();
         let problem = task.read().unwrap_err().to_string();
         assert!(problem.contains("    | "), "{problem}");
         assert!(problem.ends_with("what to do: spell it right"), "{problem}");
@@ -381,14 +347,7 @@ mod tests {
 
     #[test]
     fn missing_program_is_named() {
-        let problem = Task::new("no-such-program-here")
-            .quiet()
-            .read()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            problem.contains("`no-such-program-here` could not be started"),
-            "{problem}"
-        );
+        let problem = Task::new("no-such-program-here").quiet().read().unwrap_err().to_string();
+        assert!(problem.contains("`no-such-program-here` could not be started"), "{problem}");
     }
 }

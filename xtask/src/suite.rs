@@ -31,11 +31,7 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
     for skipped in &helpers.skipped {
         println!("    SKIP {skipped}");
     }
-    let failed: Vec<_> = parts
-        .iter()
-        .filter(|part| !part.passed)
-        .map(|part| part.name)
-        .collect();
+    let failed: Vec<_> = parts.iter().filter(|part| !part.passed).map(|part| part.name).collect();
     if !failed.is_empty() {
         bail!("tests failed: {}", failed.join(", "));
     }
@@ -51,14 +47,7 @@ struct Part {
 
 fn native(workspace: &Workspace, helpers: &Helpers, filters: &[String]) -> Result<Part> {
     let nextest = find_program("cargo-nextest").is_some();
-    headline(
-        "test",
-        if nextest {
-            "native tests"
-        } else {
-            "native tests, without nextest"
-        },
-    );
+    headline("test", if nextest { "native tests" } else { "native tests, without nextest" });
     let args: &[&str] = if nextest {
         &["nextest", "run", "--no-fail-fast"]
     } else {
@@ -66,30 +55,16 @@ fn native(workspace: &Workspace, helpers: &Helpers, filters: &[String]) -> Resul
     };
     let task = workspace.cargo(args).args(build_flags()).args(filters);
     let (status, said) = helpers.export(task).watch()?;
-    let counts = if nextest {
-        Counts::of_nextest(&said)
-    } else {
-        Counts::of_cargo(&said)
-    };
-    Ok(Part {
-        name: "native",
-        passed: status.success(),
-        counts,
-    })
+    let counts = if nextest { Counts::of_nextest(&said) } else { Counts::of_cargo(&said) };
+    Ok(Part { name: "native", passed: status.success(), counts })
 }
 
 fn documentation(workspace: &Workspace, helpers: &Helpers) -> Result<Part> {
     headline("test", "documentation tests");
-    let task = workspace
-        .cargo(&["test", "--doc", "--no-fail-fast"])
-        .args(build_flags());
+    let task = workspace.cargo(&["test", "--doc", "--no-fail-fast"]).args(build_flags());
     let (status, said) = helpers.export(task).watch()?;
     let counts = Counts::of_cargo(&said);
-    Ok(Part {
-        name: "documentation",
-        passed: status.success(),
-        counts,
-    })
+    Ok(Part { name: "documentation", passed: status.success(), counts })
 }
 
 fn browser(workspace: &Workspace, helpers: &Helpers) -> Result<Option<Part>> {
@@ -107,11 +82,7 @@ fn browser(workspace: &Workspace, helpers: &Helpers) -> Result<Option<Part>> {
         .args(files)
         .folder(workspace.root());
     let (status, said) = helpers.export(task).watch()?;
-    Ok(Some(Part {
-        name: "browser",
-        passed: status.success(),
-        counts: Counts::of_tap(&said),
-    }))
+    Ok(Some(Part { name: "browser", passed: status.success(), counts: Counts::of_tap(&said) }))
 }
 
 /// The test files; the shell's `*` is expanded here, since Node 20 does not.
@@ -139,18 +110,11 @@ struct Counts {
 impl Counts {
     /// Reads nextest's summary: `Summary [ 0.1s] 7 tests run: 5 passed (1 slow), 2 failed, 1 skipped`.
     fn of_nextest(said: &str) -> Self {
-        let summary = said
-            .lines()
-            .rev()
-            .find(|line| line.trim_start().starts_with("Summary ["));
-        let counts = summary
-            .and_then(|line| line.split_once("run:"))
-            .map_or("", |halves| halves.1);
+        let summary = said.lines().rev().find(|line| line.trim_start().starts_with("Summary ["));
+        let counts = summary.and_then(|line| line.split_once("run:")).map_or("", |halves| halves.1);
         let named = |names: &[&str]| {
-            let words: Vec<_> = counts
-                .split([' ', ',', '(', ')'])
-                .filter(|w| !w.is_empty())
-                .collect();
+            let words: Vec<_> =
+                counts.split([' ', ',', '(', ')']).filter(|w| !w.is_empty()).collect();
             words
                 .windows(2)
                 .filter(|pair| names.contains(&pair[1]))
@@ -167,10 +131,7 @@ impl Counts {
     /// Adds up cargo's lines: `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; …`.
     fn of_cargo(said: &str) -> Self {
         let mut counts = Self::default();
-        for line in said
-            .lines()
-            .filter_map(|line| line.strip_prefix("test result: "))
-        {
+        for line in said.lines().filter_map(|line| line.strip_prefix("test result: ")) {
             let line = line.split_once(". ").map_or(line, |halves| halves.1);
             for count in line.split(';') {
                 match count.trim().split_once(' ') {
@@ -188,9 +149,7 @@ impl Counts {
     fn of_tap(said: &str) -> Self {
         let number = |name: &str| {
             let mut lines = said.lines().rev();
-            lines
-                .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-                .unwrap_or(0)
+            lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
         };
         Self {
             passed: number("# pass "),
@@ -200,10 +159,7 @@ impl Counts {
     }
 
     fn shown(self) -> String {
-        format!(
-            "{:>5} passed {:>3} failed {:>3} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        format!("{:>5} passed {:>3} failed {:>3} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -212,11 +168,7 @@ mod tests {
     use super::*;
 
     fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
-        Counts {
-            passed,
-            failed,
-            skipped,
-        }
+        Counts { passed, failed, skipped }
     }
 
     #[test]

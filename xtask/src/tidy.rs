@@ -26,11 +26,7 @@ struct Finding {
 
 impl Finding {
     fn new(file: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Self { file: file.to_owned(), line, message: message.into() }
     }
 }
 
@@ -67,13 +63,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 /// Every file that git has or would take: what is ignored is nobody's business.
 fn tracked_files(workspace: &Workspace) -> Result<Vec<String>> {
     let listed = Task::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .folder(workspace.root())
         .quiet()
         .remedy("run this in a git checkout")
@@ -123,18 +113,12 @@ fn unformatted(workspace: &Workspace) -> Result<Vec<Finding>> {
 /// Reads rustfmt's `Diff in <path>:<line>:`: one finding a file, at its first place.
 fn differences(said: &str, root: &str) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    let places = said
-        .lines()
-        .filter_map(|line| line.strip_prefix("Diff in "));
+    let places = said.lines().filter_map(|line| line.strip_prefix("Diff in "));
     for (path, line) in places.filter_map(|place| place.trim_end_matches(':').rsplit_once(':')) {
         let file = path.strip_prefix(root).unwrap_or(path);
         if findings.last().is_none_or(|last| last.file != file) {
             let line = line.parse().unwrap_or(1);
-            findings.push(Finding::new(
-                file,
-                line,
-                "not formatted: run `cargo fmt --all`",
-            ));
+            findings.push(Finding::new(file, line, "not formatted: run `cargo fmt --all`"));
         }
     }
     findings
@@ -146,20 +130,14 @@ mod tests {
 
     #[test]
     fn finding_is_written_for_editors() {
-        assert_eq!(
-            Finding::new("core/src/lib.rs", 7, "no").to_string(),
-            "core/src/lib.rs:7: no"
-        );
+        assert_eq!(Finding::new("core/src/lib.rs", 7, "no").to_string(), "core/src/lib.rs:7: no");
     }
 
     #[test]
     fn rustfmt_differences_become_findings() {
         let said = "Diff in /r/cli/src/main.rs:1:\n-fn  main\nDiff in /r/cli/src/main.rs:9:\n\
                     Diff in /r/a.rs:20:\n";
-        let places: Vec<_> = differences(said, "/r/")
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let places: Vec<_> = differences(said, "/r/").iter().map(ToString::to_string).collect();
         assert_eq!(
             places,
             [

@@ -24,10 +24,7 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 pub(crate) fn ensure_installed() -> Result<()> {
     let compiler = Compiler::ask()?;
     if compiler.has_std() {
-        headline(
-            "wasm-target",
-            &format!("up to date ({TARGET}, Rust {})", compiler.release),
-        );
+        headline("wasm-target", &format!("up to date ({TARGET}, Rust {})", compiler.release));
         return Ok(());
     }
     let scratch = Scratch::new("wasm-target")?;
@@ -41,22 +38,15 @@ pub(crate) fn ensure_installed() -> Result<()> {
                 headline("wasm-target", "installed by rustup");
                 return Ok(());
             }
-            Ok(()) => println!(
-                "    rustup added it to another toolchain than {}",
-                compiler.release
-            ),
+            Ok(()) => {
+                println!("    rustup added it to another toolchain than {}", compiler.release)
+            }
             Err(problem) => println!("    {problem}"),
         }
     }
-    headline(
-        "wasm-target",
-        "building the standard library from Debian's sources of this compiler",
-    );
+    headline("wasm-target", "building the standard library from Debian's sources of this compiler");
     from_debian(&compiler, scratch.path()).context(REMEDY)?;
-    headline(
-        "wasm-target",
-        &format!("installed in {}", compiler.target_folder().display()),
-    );
+    headline("wasm-target", &format!("installed in {}", compiler.target_folder().display()));
     Ok(())
 }
 
@@ -73,14 +63,8 @@ impl Compiler {
         let release = release(&version)
             .with_context(|| format!("no release number in `rustc --version`: {version}"))?
             .to_owned();
-        let sysroot = Task::new(&rustc)
-            .args(["--print", "sysroot"])
-            .quiet()
-            .read()?;
-        Ok(Self {
-            release,
-            sysroot: PathBuf::from(sysroot.trim()),
-        })
+        let sysroot = Task::new(&rustc).args(["--print", "sysroot"]).quiet().read()?;
+        Ok(Self { release, sysroot: PathBuf::from(sysroot.trim()) })
     }
 
     fn target_folder(&self) -> PathBuf {
@@ -101,10 +85,7 @@ impl Compiler {
 /// The release in what `rustc --version` prints; `None` for a nightly or beta, which Debian has not.
 fn release(version: &str) -> Option<&str> {
     let number = version.split_whitespace().nth(1)?;
-    number
-        .chars()
-        .all(|c| c.is_ascii_digit() || c == '.')
-        .then_some(number)
+    number.chars().all(|c| c.is_ascii_digit() || c == '.').then_some(number)
 }
 
 fn from_debian(compiler: &Compiler, scratch: &Path) -> Result<()> {
@@ -125,18 +106,11 @@ fn from_debian(compiler: &Compiler, scratch: &Path) -> Result<()> {
     let copied = copy_files(&built, &libraries, |name| {
         (name.ends_with(".rlib") || name.ends_with(".rmeta")) && !name.starts_with("libempty-")
     })?;
-    ensure!(
-        copied > 0,
-        "the standard library's build left nothing in {}",
-        built.display()
-    );
+    ensure!(copied > 0, "the standard library's build left nothing in {}", built.display());
     let copied = copy_files(&sources.wasi_libc.join(TARGET), &self_contained, |name| {
         name.ends_with(".o") || name == "libc.a"
     })?;
-    ensure!(
-        copied > 1,
-        "wasi-libc has no start files for {TARGET}: a newer wasi-libc is needed"
-    );
+    ensure!(copied > 1, "wasi-libc has no start files for {TARGET}: a newer wasi-libc is needed");
     if target_folder.exists() {
         fs::remove_dir_all(&target_folder)?;
     }
@@ -164,11 +138,7 @@ fn build_std(compiler: &Compiler, rust: &Path, scratch: &Path) -> Result<PathBuf
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .remedy("read the compiler's message above; std's own dependencies come from the registry");
-    for name in [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_BUILD_RUSTFLAGS",
-        "CARGO_BUILD_TARGET",
-    ] {
+    for name in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
         task = task.without_env(name);
     }
     task.run_within(BUILD_LIMIT, &scratch.join("build.log"))?;
@@ -246,14 +216,8 @@ mod tests {
 
     #[test]
     fn release_is_read_from_a_stable_compiler_only() {
-        assert_eq!(
-            release("rustc 1.95.0 (59807616e 2026-04-14)\n"),
-            Some("1.95.0")
-        );
-        assert_eq!(
-            release("rustc 1.95.0 (built from a source tarball)"),
-            Some("1.95.0")
-        );
+        assert_eq!(release("rustc 1.95.0 (59807616e 2026-04-14)\n"), Some("1.95.0"));
+        assert_eq!(release("rustc 1.95.0 (built from a source tarball)"), Some("1.95.0"));
         assert_eq!(release("rustc 1.97.0-nightly (abc 2026-06-01)"), None);
         assert_eq!(release(""), None);
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
-use directories::BaseDirs;
+use etcetera::BaseStrategy as _;
 use serde_json::Value;
 
 use crate::shell::Task;
@@ -26,13 +26,7 @@ impl Workspace {
     pub(crate) fn find() -> Result<Self> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         let metadata = cargo()
-            .args([
-                "metadata",
-                "--no-deps",
-                "--format-version",
-                "1",
-                "--manifest-path",
-            ])
+            .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
             .arg(manifest)
             .quiet()
             .read()?;
@@ -44,17 +38,10 @@ impl Workspace {
         let root = folder("workspace_root")?;
         let target = folder("target_directory")?;
         let packages = metadata["packages"].as_array().into_iter().flatten();
-        let packages = packages
-            .filter_map(|value| Package::read(value, &root))
-            .collect();
-        let base = BaseDirs::new().context("no home folder: set HOME")?;
+        let packages = packages.filter_map(|value| Package::read(value, &root)).collect();
+        let base = etcetera::choose_base_strategy().context("no home folder: set HOME")?;
         let cache = base.cache_dir().join("dossier");
-        Ok(Self {
-            root,
-            target,
-            cache,
-            packages,
-        })
+        Ok(Self { root, target, cache, packages })
     }
 
     /// The repository.
@@ -136,19 +123,12 @@ pub(crate) fn cargo() -> Task {
 
 /// The flags of every build: the one profile, and in CI the lock file as it was committed.
 pub(crate) fn build_flags() -> &'static [&'static str] {
-    if std::env::var_os("CI").is_some() {
-        &["--release", "--locked"]
-    } else {
-        &["--release"]
-    }
+    if std::env::var_os("CI").is_some() { &["--release", "--locked"] } else { &["--release"] }
 }
 
 /// The newest change to a file, or to any file or folder below a folder; `None` when it is absent.
 pub(crate) fn newest_change(path: &Path) -> Option<SystemTime> {
     let own = path.metadata().ok()?.modified().ok()?;
     let below = std::fs::read_dir(path).into_iter().flatten().flatten();
-    below
-        .filter_map(|entry| newest_change(&entry.path()))
-        .chain([own])
-        .max()
+    below.filter_map(|entry| newest_change(&entry.path())).chain([own]).max()
 }

@@ -38,7 +38,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     println!("{}", response.answer);
     for source in &response.sources {
-        println!("  [{}] {} › {}", source.citation_index, source.source, source.heading.join(" › "));
+        println!(
+            "  [{}] {} › {}",
+            source.citation_index,
+            source.source,
+            source.heading.join(" › ")
+        );
     }
     Ok(())
 }

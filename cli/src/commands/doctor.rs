@@ -53,17 +53,24 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn model() -> Result<String, String> {
-    let encoder = folder::open(None).map_err(|error| format!("{error:#}; search is lexical until then"))?;
+    let encoder =
+        folder::open(None).map_err(|error| format!("{error:#}; search is lexical until then"))?;
     Ok(format!("{}, {} dimensions", encoder.id(), encoder.width()))
 }
 
 fn pack(file: &Path) -> Result<String, String> {
-    let bytes = fs::read(file)
-        .map_err(|error| format!("{}: {error}; run `dossier ingest data/docs --out {0}`", file.display()))?;
+    let bytes = fs::read(file).map_err(|error| {
+        format!("{}: {error}; run `dossier ingest data/docs --out {0}`", file.display())
+    })?;
     let index = Index::open(bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     let header = index.header();
     let model = header.model.as_ref().map_or("without model", |model| model.id.as_str());
-    Ok(format!("{}: {} documents, {} chunks, {model}", file.display(), header.documents, header.chunks))
+    Ok(format!(
+        "{}: {} documents, {} chunks, {model}",
+        file.display(),
+        header.documents,
+        header.chunks
+    ))
 }
 
 fn application(file: &Path) -> Result<String, String> {

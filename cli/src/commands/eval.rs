@@ -84,7 +84,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         "hybrid" => Mode::Hybrid,
         "bm25" => Mode::Bm25,
         "dense" => Mode::Dense,
-        other => return Err(Failure::usage(anyhow::anyhow!("no mode {other}: hybrid, bm25 or dense"))),
+        other => {
+            return Err(Failure::usage(anyhow::anyhow!("no mode {other}: hybrid, bm25 or dense")));
+        }
     };
     let opened = Opened::open(&arguments.pack, arguments.model.as_deref())?;
     let retriever = opened.retriever()?;
@@ -99,7 +101,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if arguments.evidence {
         println!("id,similarity,coverage,answerable");
         for (case, result) in &results {
-            println!("{},{:.4},{:.4},{}", case.id, result.similarity, result.coverage, !case.refuse);
+            println!(
+                "{},{:.4},{:.4},{}",
+                case.id, result.similarity, result.coverage, !case.refuse
+            );
         }
         return Ok(());
     }
@@ -107,8 +112,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         for (case, result) in &results {
             let lost = !case.refuse && result.recall[DEPTHS.len() - 1] < 1.0;
             if lost || result.refused != case.refuse || !case.refuse && result.facts < 1.0 {
-                println!("{} {}\n    recall@5 {:.2}, refused {}, facts {:.2}: {}", case.id, case.query,
-                    result.recall[DEPTHS.len() - 1], result.refused, result.facts, result.answer);
+                println!(
+                    "{} {}\n    recall@5 {:.2}, refused {}, facts {:.2}: {}",
+                    case.id,
+                    case.query,
+                    result.recall[DEPTHS.len() - 1],
+                    result.refused,
+                    result.facts,
+                    result.answer
+                );
             }
         }
     }
@@ -125,15 +137,20 @@ fn measure(retriever: &Retriever<'_>, case: &Case, mode: Mode) -> anyhow::Result
     };
     let mut turns = Vec::new();
     for question in &case.history {
-        block_on(async { anyhow::Ok(chat::answer(&env, retriever, request(question)).await?.record(&env).await) })?;
+        block_on(async {
+            anyhow::Ok(chat::answer(&env, retriever, request(question)).await?.record(&env).await)
+        })?;
         turns.push(TurnRecord { question: question.clone(), answer: String::new() });
     }
     let question = Question::from_chat(request(&case.query)).with_context(|| case.id.clone())?;
     let text = chat::condense(&question.text, &turns);
     let query = Query { text: &text, top_k: question.top_k, mode, ..Query::default() };
     let retrieval = retriever.search(&query);
-    let ids: Vec<&str> =
-        retrieval.hits.iter().map(|hit| retriever.index().chunks()[hit.ordinal].id.as_str()).collect();
+    let ids: Vec<&str> = retrieval
+        .hits
+        .iter()
+        .map(|hit| retriever.index().chunks()[hit.ordinal].id.as_str())
+        .collect();
     let expected = &case.expected_chunks;
     let found = |depth: usize| {
         let within = |section: &&String| ids.iter().take(depth).any(|id| is_hit(id, section));
@@ -142,7 +159,11 @@ fn measure(retriever: &Retriever<'_>, case: &Case, mode: Mode) -> anyhow::Result
     let first = ids.iter().position(|id| expected.iter().any(|section| is_hit(id, section)));
     let response = block_on(chat::answer(&env, retriever, request(&case.query)))?.response;
     let said = response.answer.to_lowercase();
-    let facts = case.expected_facts.iter().filter(|fact| fact.split('|').any(|it| said.contains(it))).count();
+    let facts = case
+        .expected_facts
+        .iter()
+        .filter(|fact| fact.split('|').any(|it| said.contains(it)))
+        .count();
     Ok(Result {
         recall: DEPTHS.map(found),
         reciprocal_rank: first.map_or(0.0, |at| 1.0 / (at + 1) as f32),
@@ -169,19 +190,28 @@ fn report(results: &[(&Case, Result)]) {
     for entry in results {
         categories.entry(entry.0.category.as_str()).or_default().push(entry);
     }
-    println!("{:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>9} {:>7}", "category", "cases", "recall@1", "recall@3", "recall@5", "MRR", "refusals", "facts");
+    println!(
+        "{:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>9} {:>7}",
+        "category", "cases", "recall@1", "recall@3", "recall@5", "MRR", "refusals", "facts"
+    );
     for (name, entries) in &categories {
         row(name, entries);
     }
     row("all", &results.iter().collect::<Vec<_>>());
-    println!("refusals: share of cases rightly answered or refused; facts: of the expected, found in the answer");
+    println!(
+        "refusals: share of cases rightly answered or refused; facts: of the expected, found in the answer"
+    );
 }
 
 fn row(name: &str, entries: &[&(&Case, Result)]) {
-    let answerable: Vec<_> = entries.iter().filter(|(case, _)| !case.expected_chunks.is_empty()).collect();
+    let answerable: Vec<_> =
+        entries.iter().filter(|(case, _)| !case.expected_chunks.is_empty()).collect();
     let mean = |value: &dyn Fn(&Result) -> f32| match answerable.len() {
         0 => "–".to_owned(),
-        count => format!("{:.3}", answerable.iter().map(|(_, result)| value(result)).sum::<f32>() / count as f32),
+        count => format!(
+            "{:.3}",
+            answerable.iter().map(|(_, result)| value(result)).sum::<f32>() / count as f32
+        ),
     };
     let right = entries.iter().filter(|(case, result)| case.refuse == result.refused).count();
     println!(

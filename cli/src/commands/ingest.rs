@@ -81,7 +81,9 @@ fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> 
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
-    bar.set_style(ProgressStyle::with_template("encoding {bar:32} {pos}/{len} chunks, {eta} left")?);
+    bar.set_style(ProgressStyle::with_template(
+        "encoding {bar:32} {pos}/{len} chunks, {eta} left",
+    )?);
     let vectors = chunks
         .par_iter()
         .map(|chunk| {

@@ -48,7 +48,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let questions = match &arguments.queries {
         Some(file) => {
             let text = fs::read_to_string(file).with_context(|| file.display().to_string());
-            text.map_err(Failure::usage)?.lines().map(str::to_owned).filter(|it| !it.trim().is_empty()).collect()
+            text.map_err(Failure::usage)?
+                .lines()
+                .map(str::to_owned)
+                .filter(|it| !it.trim().is_empty())
+                .collect()
         }
         None => arguments.question.clone(),
     };
@@ -56,7 +60,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let retriever = opened.retriever()?;
     let filter: BTreeMap<String, String> = arguments.filter.iter().cloned().collect();
     for question in questions {
-        let request = SearchRequest { query: question.clone(), top_k: Some(arguments.k), filter: filter.clone() };
+        let request = SearchRequest {
+            query: question.clone(),
+            top_k: Some(arguments.k),
+            filter: filter.clone(),
+        };
         let response = chat::search(&retriever, request)
             .map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
         if arguments.json {

@@ -68,7 +68,12 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     runtime.block_on(serve(&arguments, options, pack, key))
 }
 
-async fn serve(arguments: &Arguments, options: Options, pack: Option<Vec<u8>>, key: bool) -> Outcome {
+async fn serve(
+    arguments: &Arguments,
+    options: Options,
+    pack: Option<Vec<u8>>,
+    key: bool,
+) -> Outcome {
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => Failure::usage(anyhow!(
             "{} is in use: stop what listens there, or choose another with `--listen 127.0.0.1:0`",
@@ -85,7 +90,10 @@ async fn serve(arguments: &Arguments, options: Options, pack: Option<Vec<u8>>, k
     match pack {
         Some(pack) => {
             let pointer = block_on(published::publish(&store, &pack))?;
-            println!("published {}: {} documents, {} chunks", pointer.version, pointer.documents, pointer.chunks);
+            println!(
+                "published {}: {} documents, {} chunks",
+                pointer.version, pointer.documents, pointer.chunks
+            );
         }
         None => {
             if let Ok(Some(pointer)) = block_on(published::current(&store)) {
@@ -109,7 +117,8 @@ async fn serve(arguments: &Arguments, options: Options, pack: Option<Vec<u8>>, k
 fn has_key(options: &Options) -> Result<bool, Failure> {
     let manifest = Manifest::load(&options.manifest).map_err(Failure::usage)?;
     let environment = |name: &str| options.environment.get(name).cloned();
-    let variables = Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
+    let variables =
+        Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
     Ok(variables.is_set(API_KEYS))
 }
 
@@ -121,7 +130,9 @@ fn environment() -> BTreeMap<String, String> {
 fn read_pack(file: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(file).with_context(|| format!("cannot read the pack {}", file.display()));
     let bytes = bytes.map_err(Failure::usage)?;
-    Index::open(bytes.clone()).with_context(|| file.display().to_string()).map_err(Failure::usage)?;
+    Index::open(bytes.clone())
+        .with_context(|| file.display().to_string())
+        .map_err(Failure::usage)?;
     Ok(bytes)
 }
 

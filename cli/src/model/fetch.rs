@@ -53,7 +53,9 @@ pub(crate) fn ensure(from: Option<&Path>, force: bool) -> Result<Fetched> {
     let parent = target.parent().context("the model's folder has no parent")?;
     fs::create_dir_all(parent)?;
     let fresh = tempfile::tempdir_in(parent)?;
-    for (name, bytes) in FILES.into_iter().zip([read("tokenizer.json")?, converted.table, converted.layers]) {
+    for (name, bytes) in
+        FILES.into_iter().zip([read("tokenizer.json")?, converted.table, converted.layers])
+    {
         fs::write(fresh.path().join(name), bytes)?;
     }
     fs::write(fresh.path().join(STAMP), stamp)?;
@@ -122,7 +124,11 @@ fn check(file: &File, path: &Path) -> Result<()> {
         fs::rename(path, &aside)?;
         bail!(
             "{}: wrong checksum: expected {} ({} bytes), got {got} ({} bytes); kept aside as {}",
-            file.name, file.sha256, file.bytes, bytes.len(), aside.display()
+            file.name,
+            file.sha256,
+            file.bytes,
+            bytes.len(),
+            aside.display()
         );
     }
     Ok(())

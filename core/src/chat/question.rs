@@ -67,11 +67,24 @@ impl Question {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let distinct: std::collections::BTreeSet<&String> = words.iter().collect();
         if !(MIN_CHARS..=MAX_CHARS).contains(&chars) {
-            faults.push(fault(field, format!("{field} must have {MIN_CHARS} to {MAX_CHARS} characters, got {chars}")));
+            faults.push(fault(
+                field,
+                format!("{field} must have {MIN_CHARS} to {MAX_CHARS} characters, got {chars}"),
+            ));
         } else if words.len() > MAX_WORDS {
-            faults.push(fault(field, format!("{field} must have at most {MAX_WORDS} words, got {}", words.len())));
+            faults.push(fault(
+                field,
+                format!("{field} must have at most {MAX_WORDS} words, got {}", words.len()),
+            ));
         } else if words.len() > REPETITION_WORDS && distinct.len() * 10 < words.len() {
-            faults.push(fault(field, format!("{field} repeats itself: {} different words of {}", distinct.len(), words.len())));
+            faults.push(fault(
+                field,
+                format!(
+                    "{field} repeats itself: {} different words of {}",
+                    distinct.len(),
+                    words.len()
+                ),
+            ));
         }
         let top_k = top_k.unwrap_or(TOP_K);
         if !(1..=MAX_TOP_K).contains(&top_k) {
@@ -111,7 +124,9 @@ mod tests {
 
     #[test]
     fn limits() {
-        for good in ["abc", &"x".repeat(MAX_CHARS), &(0..300).map(|n| format!("{n} ")).collect::<String>()] {
+        for good in
+            ["abc", &"x".repeat(MAX_CHARS), &(0..300).map(|n| format!("{n} ")).collect::<String>()]
+        {
             assert!(ask(good).is_ok(), "{good}");
         }
         for (bad, words) in [

@@ -63,7 +63,11 @@ pub async fn answer(
         false => super::Extract::default(),
     };
     let grounded = !extract.cited.is_empty();
-    let sources = extract.cited.iter().enumerate().map(|(at, ordinal)| source(index, &retrieval, *ordinal, at + 1));
+    let sources = extract
+        .cited
+        .iter()
+        .enumerate()
+        .map(|(at, ordinal)| source(index, &retrieval, *ordinal, at + 1));
     let response = ChatResponse {
         sources: sources.collect(),
         answer: if grounded { extract.text } else { refusal(index, &retrieval.hits) },
@@ -199,8 +203,14 @@ mod tests {
     fn answers_with_citations_and_refuses_without_evidence() {
         let env = MemoryEnv::default();
         let response = ask(&env, "Who gave the Davy Medal?", None);
-        assert!(response.grounded && response.answer.contains("Royal Society"), "{}", response.answer);
-        assert!(response.answer.contains("[1]") && response.sources[0].id == "a#papers-davy-medal:0");
+        assert!(
+            response.grounded && response.answer.contains("Royal Society"),
+            "{}",
+            response.answer
+        );
+        assert!(
+            response.answer.contains("[1]") && response.sources[0].id == "a#papers-davy-medal:0"
+        );
         let refused = ask(&env, "What is the capital of Australia?", None);
         assert!(!refused.grounded && refused.sources.is_empty(), "{}", refused.answer);
         assert_eq!(refused.degraded, ["dense"]);

@@ -109,7 +109,10 @@ pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome
     check("a limit is kept while reading", cut == Err(HttpError::TooLarge { limit: 1000 }))?;
     if let Some(denied) = denied {
         let refused = http.send(request(denied)?).await.err();
-        check("a forbidden destination is refused", matches!(refused, Some(HttpError::Denied { .. })))?;
+        check(
+            "a forbidden destination is refused",
+            matches!(refused, Some(HttpError::Denied { .. })),
+        )?;
     }
     Ok(())
 }

@@ -77,14 +77,23 @@ impl Dense {
             && dense.ordinals.len() == chunks
             && dense.graph.iter().count() == chunks
             && dense.graph.iter().all(|(_, point)| point.0.len() == width)
-            && dense.places.iter().map(|place| place.into_inner()).chain(dense.ordinals.iter().copied())
+            && dense
+                .places
+                .iter()
+                .map(|place| place.into_inner())
+                .chain(dense.ordinals.iter().copied())
                 .all(|it| (it as usize) < chunks);
         whole.then_some(dense).ok_or_else(|| PackError::damaged("dense", "lengths differ"))
     }
 
     /// Returns the `limit` chunks nearest to the unit vector `query`, nearest first: exactly where
     /// that is quick or a filter makes the graph's neighbours useless, else through the graph.
-    pub fn search(&self, query: &[f32], limit: usize, filter: Option<&dyn Fn(usize) -> bool>) -> Vec<Near> {
+    pub fn search(
+        &self,
+        query: &[f32],
+        limit: usize,
+        filter: Option<&dyn Fn(usize) -> bool>,
+    ) -> Vec<Near> {
         match filter {
             Some(allowed) => self.exact(query, limit, allowed),
             None if self.places.len() < EXACT_BELOW => self.exact(query, limit, &|_| true),
@@ -161,7 +170,8 @@ mod tests {
         let unit = |angle: f32| vec![angle.cos(), angle.sin()];
         let dense = Dense::build((0..100).map(|n| unit(n as f32 / 100.0)).collect());
         let query = unit(0.422);
-        let found: Vec<usize> = dense.search(&query, 3, None).iter().map(|near| near.ordinal).collect();
+        let found: Vec<usize> =
+            dense.search(&query, 3, None).iter().map(|near| near.ordinal).collect();
         assert_eq!(found, [42, 43, 41]);
         let even = dense.search(&query, 2, Some(&|ordinal| ordinal % 2 == 0));
         assert_eq!((even[0].ordinal, even[1].ordinal), (42, 44));

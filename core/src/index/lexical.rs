@@ -116,12 +116,11 @@ impl Lexical {
         let query = BooleanQuery::new(clauses);
         // The collector needs `'static`; the filter becomes a table of the chunks.
         let admitted: Vec<bool> = (0..self.len()).map(allowed).collect();
-        let collector = TopDocs::with_limit(limit).tweak_score(
-            move |_: &tantivy::SegmentReader| {
+        let collector =
+            TopDocs::with_limit(limit).tweak_score(move |_: &tantivy::SegmentReader| {
                 let admitted = admitted.clone();
                 move |doc: u32, score: f32| if admitted[doc as usize] { score } else { -1.0 }
-            },
-        );
+            });
         let found = self.searcher.search(&query, &collector)?;
         let mut matches: Vec<Match> = found
             .into_iter()
@@ -147,7 +146,8 @@ fn schema() -> (Schema, Field) {
         .set_tokenizer(terms::ANALYZER)
         .set_index_option(IndexRecordOption::WithFreqs);
     let mut builder = Schema::builder();
-    let field = builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing));
+    let field =
+        builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing));
     (builder.build(), field)
 }
 

@@ -46,7 +46,9 @@ pub enum PackError {
     #[error("nothing to index: no chunk")]
     Empty,
     /// Another model encoded its chunks.
-    #[error("pack was built with model {pack}, this program has {ours}; build it again with `dossier ingest`")]
+    #[error(
+        "pack was built with model {pack}, this program has {ours}; build it again with `dossier ingest`"
+    )]
     Model {
         /// The pack's model.
         pack: String,
@@ -65,7 +67,9 @@ pub enum PackError {
         got: usize,
     },
     /// Another version of the program wrote it.
-    #[error("pack has format version {pack}, this program reads {FORMAT_VERSION}; build it again with `dossier ingest`")]
+    #[error(
+        "pack has format version {pack}, this program reads {FORMAT_VERSION}; build it again with `dossier ingest`"
+    )]
     Version {
         /// The pack's version.
         pack: u32,
@@ -117,7 +121,12 @@ pub fn build(
         .map(|(name, bytes)| {
             let start = offset;
             offset += bytes.len();
-            PackSection { name: name.clone(), offset: start, bytes: bytes.len(), crc32: crc32fast::hash(bytes) }
+            PackSection {
+                name: name.clone(),
+                offset: start,
+                bytes: bytes.len(),
+                crc32: crc32fast::hash(bytes),
+            }
         })
         .collect();
     let mut documents: Vec<&str> = chunks.iter().map(|chunk| chunk.source.as_str()).collect();
@@ -239,10 +248,16 @@ mod tests {
     #[test]
     fn opens_what_it_built() {
         let index = Index::open(sample()).unwrap();
-        assert_eq!((index.header().chunks, index.header().documents, index.header().built_at), (2, 1, 7));
+        assert_eq!(
+            (index.header().chunks, index.header().documents, index.header().built_at),
+            (2, 1, 7)
+        );
         assert_eq!(index.chunks()[1].heading, ["B"]);
         assert_eq!(index.chunks()[1].metadata["title"], ["T"]);
-        assert_eq!(index.lexical().search(&["radium".to_owned()], 5, &|_| true).unwrap()[0].ordinal, 0);
+        assert_eq!(
+            index.lexical().search(&["radium".to_owned()], 5, &|_| true).unwrap()[0].ordinal,
+            0
+        );
         assert_eq!(index.dense().unwrap().exact(&[0.1, 0.9], 1, &|_| true)[0].ordinal, 1);
         assert!(index.check_model(Some("m")).is_ok());
         assert!(matches!(index.check_model(Some("n")), Err(PackError::Model { .. })));

@@ -111,9 +111,10 @@ pub async fn withdraw(kv: &impl Kv) -> Result<(), PublishError> {
 pub async fn fetch(kv: &impl Kv, pointer: &PackPointer) -> Result<Vec<u8>, PublishError> {
     let mut pack = Vec::with_capacity(pointer.bytes);
     for part in 0..pointer.parts {
-        let bytes = kv.get(&part_key(&pointer.version, part)).await?.ok_or_else(|| {
-            PublishError::Part { version: pointer.version.clone(), part }
-        })?;
+        let bytes = kv
+            .get(&part_key(&pointer.version, part))
+            .await?
+            .ok_or_else(|| PublishError::Part { version: pointer.version.clone(), part })?;
         pack.extend_from_slice(&bytes);
     }
     Ok(pack)
@@ -154,7 +155,10 @@ mod tests {
             assert_eq!(current(&kv).await.unwrap().as_ref(), pointers.last());
             assert_eq!(fetch(&kv, &pointers[2]).await.unwrap(), packs[2]);
             assert_eq!(fetch(&kv, &pointers[1]).await.unwrap(), packs[1]);
-            assert!(matches!(fetch(&kv, &pointers[0]).await, Err(PublishError::Part { part: 0, .. })));
+            assert!(matches!(
+                fetch(&kv, &pointers[0]).await,
+                Err(PublishError::Part { part: 0, .. })
+            ));
         });
     }
 

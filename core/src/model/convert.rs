@@ -32,7 +32,11 @@ pub struct Converted {
 ///
 /// # Errors
 /// [`ModelError::Malformed`] or [`ModelError::Tensor`] when the file is not a BERT of 32-bit floats.
-pub fn convert(weights: &[u8], heads: usize, precision: Precision) -> Result<Converted, ModelError> {
+pub fn convert(
+    weights: &[u8],
+    heads: usize,
+    precision: Precision,
+) -> Result<Converted, ModelError> {
     let tensors = SafeTensors::deserialize(weights).map_err(|error| ModelError::Malformed {
         file: "model.safetensors",
         reason: error.to_string(),
@@ -119,8 +123,14 @@ impl Source<'_> {
         let name = |part: &str| format!("{prefix}.{part}");
         let scale = 1.0 / ((width / self.heads) as f32).sqrt();
         let heads = |graph: &mut Graph, part: &str, order: [i64; 4], scale: f32| {
-            let projected = self.linear(graph, &name(&format!("attention.self.{part}")), input, scale)?;
-            let split = graph.node("Reshape", &name(&format!("{part}.split")), &[&projected, "heads"], vec![]);
+            let projected =
+                self.linear(graph, &name(&format!("attention.self.{part}")), input, scale)?;
+            let split = graph.node(
+                "Reshape",
+                &name(&format!("{part}.split")),
+                &[&projected, "heads"],
+                vec![],
+            );
             let order = vec![("perm", Attribute::Ints(order.to_vec()))];
             Ok(graph.node("Transpose", &name(&format!("{part}.heads")), &[&split], order))
         };
@@ -129,7 +139,8 @@ impl Source<'_> {
         let key = heads(graph, "key", [0, 2, 3, 1], 1.0)?;
         let value = heads(graph, "value", [0, 2, 1, 3], 1.0)?;
         let scores = graph.node("MatMul", &name("scores"), &[&query, &key], vec![]);
-        let weights = graph.node("Softmax", &name("weights"), &[&scores], vec![("axis", Attribute::Int(-1))]);
+        let weights =
+            graph.node("Softmax", &name("weights"), &[&scores], vec![("axis", Attribute::Int(-1))]);
         let context = graph.node("MatMul", &name("context"), &[&weights, &value], vec![]);
         let order = vec![("perm", Attribute::Ints(vec![0, 2, 1, 3]))];
         let context = graph.node("Transpose", &name("context.heads"), &[&context], order);
@@ -182,8 +193,7 @@ impl Source<'_> {
             Ok(graph.floats(&format!("{name}.{part}"), &tensor.shape, &tensor.values))
         });
         // BERT's epsilon; the safetensors file does not carry it.
-        let attributes =
-            vec![("axis", Attribute::Int(-1)), ("epsilon", Attribute::Float(1e-12))];
+        let attributes = vec![("axis", Attribute::Int(-1)), ("epsilon", Attribute::Float(1e-12))];
         Ok(graph.node("LayerNormalization", name, &[input, &scale?, &bias?], attributes))
     }
 
@@ -207,11 +217,15 @@ impl Source<'_> {
             Precision::Int8 => {
                 let rows = || words.values.chunks_exact(width);
                 let scales: Vec<f32> = rows()
-                    .map(|row| row.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs())) / 127.0)
+                    .map(|row| {
+                        row.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs())) / 127.0
+                    })
                     .collect();
                 word_bytes = rows()
                     .zip(&scales)
-                    .flat_map(|(row, scale)| row.iter().map(move |it| (it / scale).round() as i8 as u8))
+                    .flat_map(|(row, scale)| {
+                        row.iter().map(move |it| (it / scale).round() as i8 as u8)
+                    })
                     .collect();
                 scale_bytes = float_bytes(&scales);
                 tensors.insert("words", (Dtype::I8, words.shape.clone(), &word_bytes));

@@ -88,7 +88,9 @@ impl Encoder {
     fn layers(&self, shape: &[usize; 3], embedded: &[f32]) -> TractResult<Vec<f32>> {
         let input = Tensor::from_shape(shape, embedded)?;
         let output = self.plan.run(tvec![input.into()])?;
-        let hidden = output.first().map(|it| TractResult::Ok(it.try_as_plain_ram()?.as_slice::<f32>()?.to_vec()));
+        let hidden = output
+            .first()
+            .map(|it| TractResult::Ok(it.try_as_plain_ram()?.as_slice::<f32>()?.to_vec()));
         Ok(hidden.transpose()?.unwrap_or_default())
     }
 }

@@ -73,7 +73,12 @@ impl Graph {
             .collect();
         let quantized = self.constant(&format!("{name}.int8"), DataType::Int8, dims, raw);
         let scale = self.floats(&format!("{name}.scale"), &[columns], &scales);
-        self.node("DequantizeLinear", name, &[&quantized, &scale], vec![("axis", Attribute::Int(1))])
+        self.node(
+            "DequantizeLinear",
+            name,
+            &[&quantized, &scale],
+            vec![("axis", Attribute::Int(1))],
+        )
     }
 
     fn constant(&mut self, name: &str, kind: DataType, dims: &[usize], raw: Vec<u8>) -> String {

@@ -27,12 +27,17 @@ struct Span {
 impl Table {
     /// Finds the tables in `file`.
     pub(super) fn open(file: &[u8]) -> Result<Self, ModelError> {
-        let malformed = |reason: String| ModelError::Malformed { file: "table.safetensors", reason };
-        let tensors = SafeTensors::deserialize(file).map_err(|error| malformed(error.to_string()))?;
+        let malformed =
+            |reason: String| ModelError::Malformed { file: "table.safetensors", reason };
+        let tensors =
+            SafeTensors::deserialize(file).map_err(|error| malformed(error.to_string()))?;
         let find = |name: &str, kind: &[Dtype]| {
             let tensor = tensors.tensor(name).map_err(|error| malformed(error.to_string()))?;
             if !kind.contains(&tensor.dtype()) {
-                return Err(malformed(format!("{name} is {:?}, expected {kind:?}", tensor.dtype())));
+                return Err(malformed(format!(
+                    "{name} is {:?}, expected {kind:?}",
+                    tensor.dtype()
+                )));
             }
             let start = tensor.data().as_ptr().addr() - file.as_ptr().addr();
             let rows = tensor.shape().first().copied().unwrap_or(0);
@@ -74,7 +79,12 @@ impl Table {
                     let scale = floats(file, scales.start, word, 1).sum::<f32>();
                     let start = self.words.start + word * self.width;
                     let bytes = &file[start..start + self.width];
-                    rows.extend(bytes.iter().zip(positions).map(|(&it, at)| f32::from(it as i8) * scale + at));
+                    rows.extend(
+                        bytes
+                            .iter()
+                            .zip(positions)
+                            .map(|(&it, at)| f32::from(it as i8) * scale + at),
+                    );
                 }
                 None => {
                     let words = floats(file, self.words.start, word * self.width, self.width);

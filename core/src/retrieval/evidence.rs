@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::Hit;
-use crate::{index::Index, text::terms};
+use crate::{
+    index::{Index, Near},
+    text::terms,
+};
 
 /// Passages looked at for coverage.
 const PASSAGES: usize = 5;
 
 /// Logistic regression over the two features, fitted on the development split of `data/eval`
 /// (`dossier eval --evidence` prints features and labels).
-const SIMILARITY_WEIGHT: f32 = 9.0;
-const COVERAGE_WEIGHT: f32 = 6.0;
-const BIAS: f32 = -6.2;
+const SIMILARITY_WEIGHT: f32 = 9.6;
+const COVERAGE_WEIGHT: f32 = 4.75;
+const BIAS: f32 = -7.3;
 /// The same with coverage alone, for a pack or program without the dense leg.
-const LEXICAL_WEIGHT: f32 = 8.0;
-const LEXICAL_BIAS: f32 = -4.4;
+const LEXICAL_WEIGHT: f32 = 6.65;
+const LEXICAL_BIAS: f32 = -3.06;
 
 /// What speaks for an answer being there.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -27,31 +30,38 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Weighs `hits` for the content terms of a question.
-    pub fn of(index: &Index, content_terms: &[String], hits: &[Hit]) -> Self {
-        let weights: Vec<f32> = content_terms.iter().map(|term| index.lexical().rarity(term)).collect();
+    /// Weighs the fused `hits` and the dense leg's candidates for the content terms of a question.
+    pub fn of(
+        index: &Index,
+        content_terms: &[String],
+        hits: &[Hit],
+        near: Option<&[Near]>,
+    ) -> Self {
+        let weights: Vec<f32> =
+            content_terms.iter().map(|term| index.lexical().rarity(term)).collect();
         let total: f32 = weights.iter().sum();
         let coverage = hits
             .iter()
             .take(PASSAGES)
             .filter_map(|hit| index.chunks().get(hit.ordinal))
             .map(|chunk| {
-                let has: BTreeSet<String> = terms::terms(&chunk.indexed_text()).into_iter().collect();
-                let found = content_terms.iter().zip(&weights).filter(|(term, _)| has.contains(*term));
+                let has: BTreeSet<String> =
+                    terms::terms(&chunk.indexed_text()).into_iter().collect();
+                let found =
+                    content_terms.iter().zip(&weights).filter(|(term, _)| has.contains(*term));
                 found.map(|(_, weight)| weight).sum::<f32>() / total.max(f32::EPSILON)
             })
             .fold(0.0, f32::max);
-        let similarity = hits
-            .iter()
-            .filter_map(|hit| hit.explanation.dense.map(|leg| leg.score))
-            .max_by(f32::total_cmp);
+        let similarity = near.map(|near| near.first().map_or(0.0, |nearest| nearest.similarity));
         Self { similarity, coverage }
     }
 
     /// Probability, 0 to 1, that the passages answer the question.
     pub fn confidence(&self) -> f32 {
         let logit = match self.similarity {
-            Some(similarity) => SIMILARITY_WEIGHT * similarity + COVERAGE_WEIGHT * self.coverage + BIAS,
+            Some(similarity) => {
+                SIMILARITY_WEIGHT * similarity + COVERAGE_WEIGHT * self.coverage + BIAS
+            }
             None => LEXICAL_WEIGHT * self.coverage + LEXICAL_BIAS,
         };
         1.0 / (1.0 + (-logit).exp())

@@ -9,8 +9,11 @@ use crate::index::{Match, Near};
 /// collections tried, where equal-weight reciprocal rank fusion loses to a single leg on two.
 pub const LEXICAL_WEIGHT: f32 = 0.5;
 
-/// Blends BM25 and cosine scores, each divided by its best, and orders by the sum, best first; ties
-/// go to the earlier chunk. `similarity` tells the cosine of a chunk that only BM25 proposed.
+/// Blends both legs' scores and orders by the sum, best first; ties go to the earlier chunk.
+///
+/// BM25 is divided by its best score, which leaves 0 to chunks without a term. Cosines, which all
+/// lie close together, are stretched from the worst candidate (0) to the best (1). `similarity`
+/// tells the cosine of a chunk that only BM25 proposed.
 ///
 /// Without a dense leg (`near` is `None`) BM25 has the whole weight.
 pub fn fuse(
@@ -29,14 +32,18 @@ pub fn fuse(
         });
     }
     if let Some(near) = near {
-        let best = near.first().map_or(1.0, |best| best.similarity).max(f32::EPSILON);
+        let best = near.first().map_or(1.0, |best| best.similarity);
+        let worst = near.last().map_or(0.0, |worst| worst.similarity);
+        // A single candidate is the best one.
+        let worst = if worst < best { worst } else { best - 1.0 };
         let leg = |rank, similarity: f32| Leg {
             rank,
             score: similarity,
-            share: (1.0 - LEXICAL_WEIGHT) * (similarity / best).clamp(0.0, 1.0),
+            share: (1.0 - LEXICAL_WEIGHT) * ((similarity - worst) / (best - worst)).clamp(0.0, 1.0),
         };
         for (at, found) in near.iter().enumerate() {
-            candidates.entry(found.ordinal).or_default().dense = Some(leg(Some(at + 1), found.similarity));
+            candidates.entry(found.ordinal).or_default().dense =
+                Some(leg(Some(at + 1), found.similarity));
         }
         for (ordinal, explanation) in &mut candidates {
             explanation.dense.get_or_insert_with(|| leg(None, similarity(*ordinal)));
@@ -75,7 +82,7 @@ mod tests {
 
     #[test]
     fn blends_normalised_scores() {
-        check(&[(1, 8.0), (2, 4.0)], Some(&[(2, 0.8), (3, 0.4)]), &[(2, 0.75), (1, 0.625), (3, 0.25)]);
+        check(&[(1, 8.0), (2, 4.0)], Some(&[(2, 0.8), (3, 0.4)]), &[(2, 0.75), (1, 0.5), (3, 0.0)]);
     }
 
     #[test]

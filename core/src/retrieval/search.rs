@@ -106,10 +106,11 @@ impl<'a> Retriever<'a> {
             degraded.push("dense");
         }
         let near = dense.map(|(dense, vector)| dense.search(vector, pool, filter));
-        let similarity = |ordinal| dense.map_or(0.0, |(dense, vector)| dense.similarity(vector, ordinal));
+        let similarity =
+            |ordinal| dense.map_or(0.0, |(dense, vector)| dense.similarity(vector, ordinal));
         let mut hits = fuse(&matches, near.as_deref(), similarity);
+        let evidence = Evidence::of(self.index, &content, &hits, near.as_deref());
         hits.truncate(query.top_k.max(1));
-        let evidence = Evidence::of(self.index, &content, &hits);
         Retrieval { hits, evidence, degraded }
     }
 }

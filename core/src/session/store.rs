@@ -56,7 +56,12 @@ impl Session {
     ///
     /// # Errors
     /// The store cannot be reached, or the conversation is written to without pause.
-    pub async fn append(kv: &impl Kv, id: &str, turn: TurnRecord, now: Duration) -> Result<(), KvError> {
+    pub async fn append(
+        kv: &impl Kv,
+        id: &str,
+        turn: TurnRecord,
+        now: Duration,
+    ) -> Result<(), KvError> {
         let answer = turn.answer.chars().take(ANSWER_CHARS).collect();
         let turn = TurnRecord { answer, ..turn };
         for _ in 0..ATTEMPTS {
@@ -64,7 +69,8 @@ impl Session {
             let mut turns = before.as_deref().map(|record| live(record, now)).unwrap_or_default();
             turns.push(turn.clone());
             turns.drain(..turns.len().saturating_sub(MAX_TURNS));
-            let record = SessionRecord { version: VERSION, expires_at: (now + TTL).as_secs(), turns };
+            let record =
+                SessionRecord { version: VERSION, expires_at: (now + TTL).as_secs(), turns };
             let record = serde_json::to_vec(&record)
                 .map_err(|error| KvError::Unavailable { reason: error.to_string() })?;
             if kv.swap(&key(id), before.as_deref(), &record).await? {
@@ -81,7 +87,9 @@ fn key(id: &str) -> String {
 
 fn live(record: &[u8], now: Duration) -> Vec<TurnRecord> {
     match serde_json::from_slice::<SessionRecord>(record) {
-        Ok(record) if record.version == VERSION && record.expires_at > now.as_secs() => record.turns,
+        Ok(record) if record.version == VERSION && record.expires_at > now.as_secs() => {
+            record.turns
+        }
         _ => Vec::new(),
     }
 }

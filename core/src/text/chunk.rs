@@ -115,7 +115,9 @@ fn sections(document: &Document) -> Vec<Section> {
                 }
             }
             Event::Start(tag) => {
-                if depth == 0 && let Some(section) = sections.last_mut() {
+                if depth == 0
+                    && let Some(section) = sections.last_mut()
+                {
                     section.blocks.push(Block { span: span.clone(), cuts: Vec::new() });
                 }
                 if matches!(tag, Tag::Item | Tag::TableRow) {
@@ -196,7 +198,10 @@ fn short(text: &str, span: Range<usize>) -> Vec<Range<usize>> {
             let mut from = start + at;
             let end = from + word.len();
             while length(&text[from..end]) > MAX_CHUNK_CHARS {
-                let next = text[from..].char_indices().nth(MAX_CHUNK_CHARS).map_or(end, |(at, _)| from + at);
+                let next = text[from..]
+                    .char_indices()
+                    .nth(MAX_CHUNK_CHARS)
+                    .map_or(end, |(at, _)| from + at);
                 add(from, next);
                 from = next;
             }
@@ -246,7 +251,10 @@ mod tests {
 
     #[test]
     fn headings_in_fences_and_quotes_are_text() {
-        check("# A\n\n```sh\n# not a heading\n```\n\n> # quoted", &[("doc#a:0", "```sh\n# not a heading\n```\n\n> # quoted")]);
+        check(
+            "# A\n\n```sh\n# not a heading\n```\n\n> # quoted",
+            &[("doc#a:0", "```sh\n# not a heading\n```\n\n> # quoted")],
+        );
     }
 
     #[test]
@@ -287,6 +295,10 @@ mod tests {
     #[test]
     fn lists_are_cut_between_items() {
         let list: String = (0..80).map(|n| format!("- item {n} of a long list\n")).collect();
-        assert!(cut(&list).iter().all(|chunk| chunk.text.starts_with("- item") && chunk.text.ends_with("list")));
+        assert!(
+            cut(&list)
+                .iter()
+                .all(|chunk| chunk.text.starts_with("- item") && chunk.text.ends_with("list"))
+        );
     }
 }

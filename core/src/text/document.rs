@@ -74,8 +74,8 @@ impl Document {
         if id.is_empty() {
             return Err(DocumentError::Name);
         }
-        let (mut metadata, body) = front_matter::split(&text)
-            .map_err(|reason| DocumentError::FrontMatter { reason })?;
+        let (mut metadata, body) =
+            front_matter::split(&text).map_err(|reason| DocumentError::FrontMatter { reason })?;
         if text[body..].trim().is_empty() {
             return Err(DocumentError::Empty);
         }
@@ -103,7 +103,9 @@ fn doc_type(id: &str) -> Option<&'static str> {
         ("transcript", "transcript_analysis"),
     ]
     .into_iter()
-    .find(|(word, _)| id == *word || id.starts_with(&format!("{word}-")) || id.ends_with(&format!("-{word}")))
+    .find(|(word, _)| {
+        id == *word || id.starts_with(&format!("{word}-")) || id.ends_with(&format!("-{word}"))
+    })
     .map(|(_, kind)| kind)
 }
 
@@ -114,11 +116,18 @@ mod tests {
     #[test]
     fn reads_name_type_and_title() {
         let document = Document::read("school/my_transcript.md", b"# T\ntext".to_vec()).unwrap();
-        assert_eq!((document.id.as_str(), document.source.as_str()), ("my-transcript", "school/my_transcript.md"));
+        assert_eq!(
+            (document.id.as_str(), document.source.as_str()),
+            ("my-transcript", "school/my_transcript.md")
+        );
         assert_eq!(document.metadata["doc_type"], ["transcript_analysis"]);
         assert_eq!(document.title(), "my transcript");
-        let document = Document::read("cv.md", b"---\ndoc_type: profile\ntitle: Me\n---\nx".to_vec()).unwrap();
-        assert_eq!((document.metadata["doc_type"][0].as_str(), document.title().as_str()), ("profile", "Me"));
+        let document =
+            Document::read("cv.md", b"---\ndoc_type: profile\ntitle: Me\n---\nx".to_vec()).unwrap();
+        assert_eq!(
+            (document.metadata["doc_type"][0].as_str(), document.title().as_str()),
+            ("profile", "Me")
+        );
     }
 
     #[test]
@@ -130,7 +139,10 @@ mod tests {
         check(b"---\ntitle: only\n---\n\n", DocumentError::Empty);
         check(b"ab\xff", DocumentError::NotText { at: 2 });
         check(b"a\0b", DocumentError::NotText { at: 1 });
-        check(&vec![b'a'; MAX_DOCUMENT_BYTES + 1], DocumentError::TooLarge { bytes: MAX_DOCUMENT_BYTES + 1 });
+        check(
+            &vec![b'a'; MAX_DOCUMENT_BYTES + 1],
+            DocumentError::TooLarge { bytes: MAX_DOCUMENT_BYTES + 1 },
+        );
         assert_eq!(Document::read("---.md", b"x".to_vec()).unwrap_err(), DocumentError::Name);
     }
 }

@@ -34,8 +34,9 @@ pub fn split(text: &str) -> Result<(Metadata, usize), String> {
 }
 
 fn parse(block: &str) -> Result<Metadata, String> {
-    let value: Value = serde_norway::from_str(block)
-        .map_err(|error| format!("front matter is not valid YAML: {error}; quote values with a colon"))?;
+    let value: Value = serde_norway::from_str(block).map_err(|error| {
+        format!("front matter is not valid YAML: {error}; quote values with a colon")
+    })?;
     let mut metadata = Metadata::new();
     match value {
         Value::Null => {}
@@ -84,8 +85,10 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let shown = match split(text) {
             Ok((metadata, body)) => {
-                let entries: Vec<String> =
-                    metadata.iter().map(|(name, values)| format!("{name}={}", values.join("|"))).collect();
+                let entries: Vec<String> = metadata
+                    .iter()
+                    .map(|(name, values)| format!("{name}={}", values.join("|")))
+                    .collect();
                 format!("{} / {}", entries.join(" "), &text[body..])
             }
             Err(reason) => reason,
@@ -103,6 +106,8 @@ mod tests {
         check("---\n---\nb", " / b");
         check("---\nopen: yes", "front matter is not closed: expected a second line `---`");
         check("---\n- a\n---\n", "front matter is not a map: expected lines of `name: value`");
-        assert!(split("---\na: b: c\n---\n").is_err_and(|reason| reason.contains("not valid YAML")));
+        assert!(
+            split("---\na: b: c\n---\n").is_err_and(|reason| reason.contains("not valid YAML"))
+        );
     }
 }

@@ -43,8 +43,10 @@ impl Lines {
             Event::End(TagEnd::TableHead) => self.header = std::mem::take(&mut self.cells),
             Event::End(TagEnd::TableRow) => {
                 let cells = std::mem::take(&mut self.cells);
-                let pairs = self.header.iter().zip(&cells).filter(|(_, cell)| !cell.trim().is_empty());
-                self.line = pairs.map(|(name, cell)| format!("{}: {}", name.trim(), cell.trim()))
+                let pairs =
+                    self.header.iter().zip(&cells).filter(|(_, cell)| !cell.trim().is_empty());
+                self.line = pairs
+                    .map(|(name, cell)| format!("{}: {}", name.trim(), cell.trim()))
                     .collect::<Vec<_>>()
                     .join("; ");
                 self.finish();
@@ -97,8 +99,11 @@ fn abbreviated(text: &str) -> bool {
     let Some(word) = last.strip_suffix('.') else { return false };
     let word = word.trim_start_matches(['(', '"', '\'']);
     word.chars().count() == 1 && word.chars().all(char::is_uppercase)
-        || ["Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "vol", "pp", "ca", "c", "e.g", "i.e", "Mme", "M"]
-            .contains(&word)
+        || [
+            "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "vol", "pp", "ca", "c", "e.g", "i.e",
+            "Mme", "M",
+        ]
+        .contains(&word)
 }
 
 #[cfg(test)]
@@ -110,7 +115,10 @@ mod tests {
         for (markdown, expected) in [
             ("## H\n\nSome **bold** [link](x) `code`\nnext.", "Some bold link code next."),
             ("- one\n- two\n  - three", "one\ntwo\nthree"),
-            ("| Year | Prize |\n|---|---|\n| 1903 | Davy |\n| 1911 | |", "Year: 1903; Prize: Davy\nYear: 1911"),
+            (
+                "| Year | Prize |\n|---|---|\n| 1903 | Davy |\n| 1911 | |",
+                "Year: 1903; Prize: Davy\nYear: 1911",
+            ),
             ("C# and 2 - 3, snake_case_name", "C# and 2 - 3, snake_case_name"),
         ] {
             assert_eq!(plain(markdown), expected, "{markdown}");
@@ -121,7 +129,10 @@ mod tests {
     fn splits_sentences() {
         let check = |text, expected: &[&str]| assert_eq!(sentences(text), expected);
         check("One. Two! Three?\nFour", &["One.", "Two!", "Three?", "Four"]);
-        check("Dr. Smith met P. Curie in 1894. They married.", &["Dr. Smith met P. Curie in 1894.", "They married."]);
+        check(
+            "Dr. Smith met P. Curie in 1894. They married.",
+            &["Dr. Smith met P. Curie in 1894.", "They married."],
+        );
         check("A mass of 0.1 g was weighed.", &["A mass of 0.1 g was weighed."]);
         check("", &[]);
     }

@@ -3,9 +3,7 @@
 //! Unlike a plain word splitter it keeps `c++`, `c#` and `.net` whole and joins a course prefix to
 //! its number (`CS 350` and `cs-350` are `cs350`), but never a month to a year.
 
-use tantivy::tokenizer::{
-    Language, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer,
-};
+use tantivy::tokenizer::{Language, Stemmer, TextAnalyzer, Token, TokenStream, Tokenizer};
 
 use super::slug::fold;
 
@@ -84,22 +82,34 @@ pub(crate) fn words(text: &str) -> Vec<String> {
             at += 1;
         }
         if start == at {
-            adjacent = adjacent && matches!(letters[at], ' ' | '-') && letters[at - 1].is_alphanumeric();
+            adjacent =
+                adjacent && matches!(letters[at], ' ' | '-') && letters[at - 1].is_alphanumeric();
             at += 1;
             continue;
         }
         let mut word: String = letters[start..at].iter().collect();
         // `c++`, `c#`, `f#`: signs that belong to a short name, and `.net`.
         let signs: String = letters[at..].iter().take_while(|it| matches!(it, '+' | '#')).collect();
-        if word.len() <= 2 && word.chars().all(char::is_alphabetic) && matches!(signs.as_str(), "++" | "#") {
+        if word.len() <= 2
+            && word.chars().all(char::is_alphabetic)
+            && matches!(signs.as_str(), "++" | "#")
+        {
             at += signs.len();
             word.push_str(&signs);
         }
-        if word == "net" && start > 0 && letters[start - 1] == '.' && (start == 1 || letters[start - 2].is_whitespace()) {
+        if word == "net"
+            && start > 0
+            && letters[start - 1] == '.'
+            && (start == 1 || letters[start - 2].is_whitespace())
+        {
             word.insert(0, '.');
         }
         // Decimals and versions (`0.1`, `3.11.2`) stay whole.
-        while at + 1 < letters.len() && letters[at] == '.' && letters[at + 1].is_ascii_digit() && word.ends_with(|it: char| it.is_ascii_digit()) {
+        while at + 1 < letters.len()
+            && letters[at] == '.'
+            && letters[at + 1].is_ascii_digit()
+            && word.ends_with(|it: char| it.is_ascii_digit())
+        {
             word.push('.');
             at += 1;
             while at < letters.len() && letters[at].is_ascii_digit() {
@@ -124,20 +134,23 @@ fn is_course(prefix: &str, number: &str) -> bool {
         && number.len() == 3
         && number.bytes().all(|byte| byte.is_ascii_digit())
         && !STOP_WORDS.contains(&prefix)
-        && !["page", "room", "over", "some", "item", "nos", "no", "vol", "than", "year", "only", "gave", "near"]
-            .contains(&prefix)
+        && ![
+            "page", "room", "over", "some", "item", "nos", "no", "vol", "than", "year", "only",
+            "gave", "near",
+        ]
+        .contains(&prefix)
 }
 
 /// Words that say nothing about what is asked for.
 const STOP_WORDS: &[&str] = &[
-    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being",
-    "but", "by", "can", "could", "did", "do", "does", "doing", "ever", "for", "from", "give", "got", "had",
-    "has", "have", "having", "he", "her", "hers", "him", "his", "how", "i", "if", "in", "into",
-    "is", "it", "its", "just", "list", "many", "me", "much", "my", "name", "of", "on", "or", "our", "out",
-    "please", "s", "she", "show", "so", "some", "t", "tell", "than", "that", "the", "their", "them",
-    "then", "there", "these", "they", "this", "those", "to", "up", "us", "was", "we", "were",
-    "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would",
-    "you", "your",
+    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been",
+    "being", "but", "by", "can", "could", "did", "do", "does", "doing", "ever", "for", "from",
+    "give", "got", "had", "has", "have", "having", "he", "her", "hers", "him", "his", "how", "i",
+    "if", "in", "into", "is", "it", "its", "just", "list", "many", "me", "much", "my", "name",
+    "of", "on", "or", "our", "out", "please", "s", "she", "show", "so", "some", "t", "tell",
+    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
+    "to", "up", "us", "was", "we", "were", "what", "when", "where", "which", "who", "whom",
+    "whose", "why", "will", "with", "would", "you", "your",
 ];
 
 #[cfg(test)]
@@ -162,6 +175,9 @@ mod tests {
     #[test]
     fn stems_and_drops_stop_words() {
         assert_eq!(terms("prizes won").join(" "), "prize won");
-        assert_eq!(content_terms("Which prizes did she win, and which prize?").join(" "), "prize win");
+        assert_eq!(
+            content_terms("Which prizes did she win, and which prize?").join(" "),
+            "prize win"
+        );
     }
 }

@@ -30,7 +30,9 @@ impl Engine {
         let encoder = self.encoder.as_deref();
         Retriever::new(&self.index, encoder)
             .or_else(|_| Retriever::new(&self.index, None))
-            .unwrap_or_else(|_| unreachable!("without an encoder there is nothing to disagree with"))
+            .unwrap_or_else(|_| {
+                unreachable!("without an encoder there is nothing to disagree with")
+            })
     }
 
     /// Joins an index with the encoder, which stays out where the index is of another model.

@@ -36,7 +36,11 @@ async fn route(request: Request, route: &str) -> Result<Reply, RequestError> {
     }
 }
 
-async fn answer(env: &SpinEnv, retriever: &Retriever<'_>, bytes: &[u8]) -> Result<Reply, RequestError> {
+async fn answer(
+    env: &SpinEnv,
+    retriever: &Retriever<'_>,
+    bytes: &[u8],
+) -> Result<Reply, RequestError> {
     let turn = chat::answer(env, retriever, parse(bytes)?).await?;
     let reply = json(&turn.response);
     turn.record(env).await;
@@ -67,5 +71,6 @@ async fn answer_stream(
 }
 
 fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RequestError> {
-    serde_json::from_slice(bytes).map_err(|error| RequestError::BadJson { reason: error.to_string() })
+    serde_json::from_slice(bytes)
+        .map_err(|error| RequestError::BadJson { reason: error.to_string() })
 }

@@ -49,7 +49,8 @@ impl Kv for SpinKv {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, KvError> {
         let keys = open().await?.get_keys().await.collect().await.map_err(unavailable)?;
-        let mut keys: Vec<String> = keys.into_iter().filter(|key| key.starts_with(prefix)).collect();
+        let mut keys: Vec<String> =
+            keys.into_iter().filter(|key| key.starts_with(prefix)).collect();
         keys.sort();
         Ok(keys)
     }

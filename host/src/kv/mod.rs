@@ -20,10 +20,9 @@ pub(crate) struct KvAccess {
 
 impl KvAccess {
     fn bucket(&self, label: String) -> Option<Bucket> {
-        self.labels.contains(&label).then(|| Bucket {
-            store: self.store.clone(),
-            label: label.into(),
-        })
+        self.labels
+            .contains(&label)
+            .then(|| Bucket { store: self.store.clone(), label: label.into() })
     }
 }
 

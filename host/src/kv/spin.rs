@@ -68,9 +68,7 @@ impl<T: Send> key_value::HostStoreWithStore<T> for Kv {
         key: String,
     ) -> Result<Result<bool, Error>> {
         let bucket = bucket(accessor, &store)?;
-        Ok(bucket
-            .read(|kv, label| kv.exists(label, &key))
-            .map_err(into))
+        Ok(bucket.read(|kv, label| kv.exists(label, &key)).map_err(into))
     }
 
     async fn get_keys(

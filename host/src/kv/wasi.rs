@@ -57,9 +57,7 @@ impl store::HostBucket for KvView<'_> {
         key: String,
     ) -> Result<Result<bool, Error>> {
         let bucket = self.table.get(&bucket)?;
-        Ok(bucket
-            .read(|kv, label| kv.exists(label, &key))
-            .map_err(into))
+        Ok(bucket.read(|kv, label| kv.exists(label, &key)).map_err(into))
     }
 
     async fn list_keys(

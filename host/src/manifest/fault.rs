@@ -68,8 +68,7 @@ pub enum ManifestFault {
     #[error("not a valid manifest: {source}")]
     Syntax {
         /// Where and what, with line and column.
-        #[from]
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
     /// A template that cannot be read.
     #[error("{key}: {source}")]
@@ -121,4 +120,10 @@ pub enum ManifestFault {
         /// What the file says.
         found: String,
     },
+}
+
+impl From<toml::de::Error> for ManifestFault {
+    fn from(source: toml::de::Error) -> Self {
+        Self::Syntax { source: Box::new(source) }
+    }
 }

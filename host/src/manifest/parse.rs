@@ -20,10 +20,7 @@ impl Manifest {
         let file = file.into();
         match fs::read_to_string(&file) {
             Ok(text) => Self::parse(&text, file),
-            Err(source) => Err(ManifestError {
-                file,
-                fault: ManifestFault::Unreadable { source },
-            }),
+            Err(source) => Err(ManifestError { file, fault: ManifestFault::Unreadable { source } }),
         }
     }
 
@@ -55,11 +52,8 @@ fn build(text: &str, file: &Path) -> Result<Manifest, ManifestFault> {
     let raw: RawManifest = toml::from_str(text)?;
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
 
-    let variables = raw
-        .variables
-        .into_iter()
-        .map(check_variable)
-        .collect::<Result<BTreeMap<_, _>, _>>()?;
+    let variables =
+        raw.variables.into_iter().map(check_variable).collect::<Result<BTreeMap<_, _>, _>>()?;
     let mut components = BTreeMap::new();
     for (id, component) in raw.component {
         let component = check_component(id.clone(), component, folder, &variables)?;
@@ -74,19 +68,14 @@ fn build(text: &str, file: &Path) -> Result<Manifest, ManifestFault> {
         let component = match trigger.component {
             RawReference::Id(id) => id,
             RawReference::Inline(component) => {
-                let id = trigger
-                    .id
-                    .unwrap_or_else(|| format!("http-trigger-{index}"));
+                let id = trigger.id.unwrap_or_else(|| format!("http-trigger-{index}"));
                 let component = check_component(id.clone(), *component, folder, &variables)?;
                 components.insert(id.clone(), component);
                 id
             }
         };
         if !components.contains_key(&component) {
-            return Err(ManifestFault::UnknownComponent {
-                route,
-                id: component,
-            });
+            return Err(ManifestFault::UnknownComponent { route, id: component });
         }
         for earlier in &triggers {
             if Pattern::parse(&earlier.route)?.same_paths(&pattern) {
@@ -111,18 +100,12 @@ fn build(text: &str, file: &Path) -> Result<Manifest, ManifestFault> {
 
 fn check_variable((name, raw): (String, RawVariable)) -> Result<(String, Variable), ManifestFault> {
     if !is_variable_name(&name) {
-        return Err(ManifestFault::InvalidName {
-            key: "variables".to_owned(),
-            name,
-        });
+        return Err(ManifestFault::InvalidName { key: "variables".to_owned(), name });
     }
     if raw.required == raw.default.is_some() {
         return Err(ManifestFault::VariableWithoutValue { name });
     }
-    let variable = Variable {
-        default: raw.default,
-        secret: raw.secret,
-    };
+    let variable = Variable { default: raw.default, secret: raw.secret };
     Ok((name, variable))
 }
 
@@ -140,10 +123,8 @@ fn check_component(
             Ok(template) => template,
             Err(source) => return Err(ManifestFault::Template { key, source }),
         };
-        let unknown = template
-            .names()
-            .find(|name| !declared.contains_key(*name))
-            .map(str::to_owned);
+        let unknown =
+            template.names().find(|name| !declared.contains_key(*name)).map(str::to_owned);
         match unknown {
             Some(name) => Err(ManifestFault::UndeclaredVariable { key, name }),
             None => Ok(template),
@@ -222,10 +203,7 @@ struct RawTrigger {
 #[serde(untagged)]
 enum RawRoute {
     Public(String),
-    #[expect(
-        dead_code,
-        reason = "a private trigger is recognised, then passed over"
-    )]
+    #[expect(dead_code, reason = "a private trigger is recognised, then passed over")]
     Private {
         private: bool,
     },
@@ -324,13 +302,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let message = Manifest::load("/nowhere/spin.toml")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.starts_with("/nowhere/spin.toml: cannot be read"),
-            "{message}"
-        );
+        let message = Manifest::load("/nowhere/spin.toml").unwrap_err().to_string();
+        assert!(message.starts_with("/nowhere/spin.toml: cannot be read"), "{message}");
     }
 
     #[test]
@@ -341,10 +314,9 @@ mod tests {
 
     #[test]
     fn other_versions_are_refused() {
-        for (text, found) in [
-            ("spin_manifest_version = 3", "found 3"),
-            ("spin_version = \"1\"", "found nothing"),
-        ] {
+        for (text, found) in
+            [("spin_manifest_version = 3", "found 3"), ("spin_version = \"1\"", "found nothing")]
+        {
             let message = Manifest::parse(text, "spin.toml").unwrap_err().to_string();
             assert!(message.contains("spin_manifest_version"), "{message}");
             assert!(message.contains(found), "{message}");
@@ -396,13 +368,7 @@ mod tests {
     #[test]
     fn variables_need_exactly_one_source() {
         check_fault("[variables]\nkey = {}", &["variables.key", "required"]);
-        check_fault(
-            "[variables]\nkey = { default = \"\", required = true }",
-            &["variables.key"],
-        );
-        check_fault(
-            "[variables]\nKey = { default = \"\" }",
-            &["\"Key\"", "snake"],
-        );
+        check_fault("[variables]\nkey = { default = \"\", required = true }", &["variables.key"]);
+        check_fault("[variables]\nKey = { default = \"\" }", &["\"Key\"", "snake"]);
     }
 }

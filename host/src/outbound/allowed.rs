@@ -76,20 +76,11 @@ struct Pattern {
 
 impl Pattern {
     fn parse(text: &str) -> Result<Self, HostPatternError> {
-        let fail = |reason| HostPatternError {
-            pattern: text.to_owned(),
-            reason,
-        };
+        let fail = |reason| HostPatternError { pattern: text.to_owned(), reason };
         if text == "*" {
-            return Ok(Self {
-                scheme: Scheme::Any,
-                host: Host::Any,
-                port: Port::Any,
-            });
+            return Ok(Self { scheme: Scheme::Any, host: Host::Any, port: Port::Any });
         }
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or_else(|| fail("it has no scheme"))?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| fail("it has no scheme"))?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains(['/', '?', '#', '@']) {
             return Err(fail("it holds more than a scheme, a host and a port"));
@@ -215,16 +206,10 @@ mod tests {
     fn check(pattern: &str, granted: &[&str], refused: &[&str]) {
         let hosts = AllowedHosts::parse([pattern]).unwrap();
         for uri in granted {
-            assert!(
-                hosts.permit(&uri.parse().unwrap()),
-                "{pattern} should permit {uri}"
-            );
+            assert!(hosts.permit(&uri.parse().unwrap()), "{pattern} should permit {uri}");
         }
         for uri in refused {
-            assert!(
-                !hosts.permit(&uri.parse().unwrap()),
-                "{pattern} should refuse {uri}"
-            );
+            assert!(!hosts.permit(&uri.parse().unwrap()), "{pattern} should refuse {uri}");
         }
     }
 
@@ -232,10 +217,7 @@ mod tests {
     fn exact_hosts() {
         check(
             "https://api.example.com",
-            &[
-                "https://api.example.com/v1?q=1",
-                "https://API.example.com:443",
-            ],
+            &["https://api.example.com/v1?q=1", "https://API.example.com:443"],
             &[
                 "http://api.example.com",
                 "https://api.example.com:8443",
@@ -252,11 +234,7 @@ mod tests {
         check(
             "https://*.example.com",
             &["https://a.example.com", "https://a.b.example.com"],
-            &[
-                "https://example.com",
-                "https://badexample.com",
-                "https://a.example.com:80",
-            ],
+            &["https://example.com", "https://badexample.com", "https://a.example.com:80"],
         );
         check(
             "http://localhost:*",
@@ -268,11 +246,7 @@ mod tests {
             &["http://example.com", "https://example.com"],
             &["http://example.com:8080"],
         );
-        check(
-            "https://*:443",
-            &["https://any.where"],
-            &["https://any.where:444"],
-        );
+        check("https://*:443", &["https://any.where"], &["https://any.where:444"]);
         check("*", &["http://x:1", "https://y"], &[]);
     }
 
@@ -283,11 +257,7 @@ mod tests {
             &["http://127.0.0.1:8000", "http://127.0.0.1:8999"],
             &["http://127.0.0.1:9000", "http://127.0.0.1"],
         );
-        check(
-            "http://[::1]:8080/",
-            &["http://[::1]:8080"],
-            &["http://[::1]"],
-        );
+        check("http://[::1]:8080/", &["http://[::1]:8080"], &["http://[::1]"]);
     }
 
     #[test]

@@ -21,12 +21,7 @@ pub(crate) struct Limited {
 impl Limited {
     /// `exceeded` turns true when the limit is passed, so that the answer can say so.
     pub(crate) fn new(inner: Incoming, limit: usize, exceeded: Arc<AtomicBool>) -> Self {
-        Self {
-            inner,
-            limit,
-            read: 0,
-            exceeded,
-        }
+        Self { inner, limit, read: 0, exceeded }
     }
 }
 
@@ -69,10 +64,7 @@ pub(crate) struct Tracked {
 
 impl Tracked {
     pub(crate) fn new(inner: WasiBody, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self {
-            inner,
-            _permit: permit,
-        }
+        Self { inner, _permit: permit }
     }
 }
 

@@ -36,11 +36,7 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     pub(crate) fn new(host: Host, local: SocketAddr) -> Self {
         let places = Arc::new(Semaphore::new(host.limits.concurrent_requests));
-        Self {
-            host,
-            local,
-            places,
-        }
+        Self { host, local, places }
     }
 
     /// Answers one request; every path ends in a response.
@@ -85,16 +81,9 @@ impl Dispatch {
         {
             return Ok((healthy(), None));
         }
-        let found = self
-            .host
-            .routes
-            .find(request.uri().path())
-            .ok_or(Problem::NotFound)?;
-        let function = self
-            .host
-            .functions
-            .get(&found.trigger.component)
-            .ok_or(Problem::NotFound)?;
+        let found = self.host.routes.find(request.uri().path()).ok_or(Problem::NotFound)?;
+        let function =
+            self.host.functions.get(&found.trigger.component).ok_or(Problem::NotFound)?;
 
         let limit = self.host.limits.request_body;
         if declared_length(request.headers()).is_some_and(|length| length > limit as u64) {
@@ -146,10 +135,7 @@ impl Dispatch {
                         return Err(Problem::Overloaded);
                     }
                     tokio::time::sleep(RETRY).await;
-                    request = refused
-                        .request
-                        .into_inner()
-                        .unwrap_or_else(PoisonError::into_inner);
+                    request = refused.request.into_inner().unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
                 Ok(refused) => {
@@ -195,8 +181,6 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 
 fn healthy() -> Response<WasiBody> {
     let mut response = Response::new(text("OK"));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }

@@ -30,15 +30,9 @@ const OWN_HEADERS: [&str; 7] = [
 pub(crate) fn request_id(headers: &HeaderMap) -> String {
     let valid = |text: &&str| {
         (1..=REQUEST_ID_LIMIT).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
-    match headers
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .filter(valid)
-    {
+    match headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(valid) {
         Some(id) => id.to_owned(),
         None => {
             // Ids must differ, not be secret; the standard library's hash keys differ every time.
@@ -82,10 +76,9 @@ pub(crate) fn prepare(
     }
     let mut set = |name: &str, value: &str| {
         // A path holds only visible characters, so neither conversion fails in practice.
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
             headers.insert(name, value);
         }
     };
@@ -111,10 +104,7 @@ mod tests {
     use http::Request;
 
     fn prepared(uri: &str, headers: &[(&str, &str)]) -> request::Parts {
-        let triggers = [Trigger {
-            route: "/docs/:page/...".into(),
-            component: "docs".into(),
-        }];
+        let triggers = [Trigger { route: "/docs/:page/...".into(), component: "docs".into() }];
         let routes = Routes::new(&triggers).unwrap();
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {

@@ -34,9 +34,7 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let limits = Arc::clone(&host.limits);
-    let local = listener
-        .local_addr()
-        .map_err(|source| Error::Serve { source })?;
+    let local = listener.local_addr().map_err(|source| Error::Serve { source })?;
     tracing::info!(address = %local, application = %host.manifest.name, "serving");
     let dispatch = Arc::new(Dispatch::new(host, local));
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -76,10 +74,7 @@ pub(crate) async fn run(
     stop.send_replace(true);
     tracing::info!(connections = connections.len(), "stopping");
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain_timeout, drained)
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections cut off");
         connections.shutdown().await;
     }
@@ -92,10 +87,7 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, SocketAddr, Place)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(std::io::Error::other)?;
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, client) = listener.accept().await?;
     // Tokens of a streamed answer are small; Nagle's algorithm would hold each one back.
     stream.set_nodelay(true)?;
@@ -128,11 +120,16 @@ async fn serve_connection(
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     // While the protocol is being told from the first bytes, hyper's own timeout is not running.
     let mut first = pin!(tokio::time::sleep(header_timeout));
-    let mut watching = true;
+    let (mut sniffing, mut watching) = (true, true);
     let ended = loop {
         tokio::select! {
             ended = connection.as_mut() => break ended,
-            () = first.as_mut(), if !started.load(Ordering::Relaxed) => return,
+            () = first.as_mut(), if sniffing => {
+                if !started.load(Ordering::Relaxed) {
+                    return;
+                }
+                sniffing = false;
+            }
             _ = stopping.wait_for(|stop| *stop), if watching => {
                 watching = false;
                 connection.as_mut().graceful_shutdown();

@@ -22,16 +22,11 @@ pub(crate) struct Flusher {
 impl Flusher {
     pub(crate) fn start(database: Arc<Database>) -> io::Result<Self> {
         let signal = Arc::new(Signal::default());
-        let thread = std::thread::Builder::new()
-            .name("kv-flush".to_owned())
-            .spawn({
-                let signal = Arc::clone(&signal);
-                move || run(&database, &signal)
-            })?;
-        Ok(Self {
-            signal,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("kv-flush".to_owned()).spawn({
+            let signal = Arc::clone(&signal);
+            move || run(&database, &signal)
+        })?;
+        Ok(Self { signal, thread: Some(thread) })
     }
 
     pub(crate) fn mark_dirty(&self) {
@@ -102,9 +97,7 @@ impl Signal {
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_at_most<'a>(

@@ -61,24 +61,15 @@ impl KvStore {
             Ok(database) => Arc::new(database),
             Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::Locked { path }),
             Err(source) => {
-                return Err(StoreError::Open {
-                    path,
-                    source: Box::new(source),
-                });
+                return Err(StoreError::Open { path, source: Box::new(source) });
             }
         };
         let flusher = Flusher::start(Arc::clone(&database)).map_err(|source| StoreError::Open {
             path: path.clone(),
             source: Box::new(DatabaseError::Storage(source.into())),
         })?;
-        let inner = Inner {
-            database,
-            path,
-            flusher,
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Inner { database, path, flusher };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The database file.
@@ -93,9 +84,7 @@ impl KvStore {
     /// A key over [`KEY_LIMIT`], or a failing disk.
     pub fn get(&self, label: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         check_key(key)?;
-        self.read(label, None, |table| {
-            Ok(table.get(key)?.map(|value| value.value().to_vec()))
-        })
+        self.read(label, None, |table| Ok(table.get(key)?.map(|value| value.value().to_vec())))
     }
 
     /// Whether a key has a value.
@@ -268,9 +257,7 @@ impl KvStore {
                 Some(value) => match value.value().try_into() {
                     Ok(bytes) => i64::from_le_bytes(bytes),
                     Err(_) => {
-                        return Err(StoreError::NotANumber {
-                            key: key.to_owned(),
-                        });
+                        return Err(StoreError::NotANumber { key: key.to_owned() });
                     }
                 },
             };
@@ -309,9 +296,7 @@ impl KvStore {
         change: impl FnOnce(&mut Table<'_, &'static str, &'static [u8]>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut transaction = self.inner.database.begin_write()?;
-        transaction
-            .set_durability(Durability::None)
-            .map_err(redb::Error::from)?;
+        transaction.set_durability(Durability::None).map_err(redb::Error::from)?;
         // An error drops the transaction and with it every change.
         let outcome = change(&mut transaction.open_table(definition(label))?)?;
         transaction.commit()?;
@@ -322,9 +307,7 @@ impl KvStore {
 
 impl std::fmt::Debug for KvStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KvStore")
-            .field("path", &self.inner.path)
-            .finish_non_exhaustive()
+        f.debug_struct("KvStore").field("path", &self.inner.path).finish_non_exhaustive()
     }
 }
 

@@ -19,14 +19,8 @@ fn values_are_set_read_listed_and_deleted() {
     store.set("default", "a:1", b"one").unwrap();
     store.set("default", "a:2", b"").unwrap();
     store.set("default", "b:1", b"three").unwrap();
-    assert_eq!(
-        store.get("default", "a:1").unwrap().as_deref(),
-        Some(&b"one"[..])
-    );
-    assert_eq!(
-        store.get("default", "a:2").unwrap().as_deref(),
-        Some(&b""[..])
-    );
+    assert_eq!(store.get("default", "a:1").unwrap().as_deref(), Some(&b"one"[..]));
+    assert_eq!(store.get("default", "a:2").unwrap().as_deref(), Some(&b""[..]));
     assert_eq!(store.list("default", "a:").unwrap(), ["a:1", "a:2"]);
     assert_eq!(store.list("default", "").unwrap().len(), 3);
 
@@ -63,17 +57,12 @@ fn pages_follow_each_other_without_gap_or_repeat() {
 fn limits_are_enforced_at_the_byte() {
     let (_folder, store) = open();
     let value = vec![7; VALUE_LIMIT];
-    store
-        .set("default", &"k".repeat(KEY_LIMIT), &value)
-        .unwrap();
+    store.set("default", &"k".repeat(KEY_LIMIT), &value).unwrap();
     assert!(matches!(
         store.set("default", &"k".repeat(KEY_LIMIT + 1), b""),
         Err(StoreError::KeyLength { length: 256 })
     ));
-    assert!(matches!(
-        store.get("default", ""),
-        Err(StoreError::KeyLength { length: 0 })
-    ));
+    assert!(matches!(store.get("default", ""), Err(StoreError::KeyLength { length: 0 })));
     assert!(matches!(
         store.set("default", "k", &vec![7; VALUE_LIMIT + 1]),
         Err(StoreError::ValueLength { .. })
@@ -101,10 +90,7 @@ fn numbers_are_incremented_and_other_values_refused() {
     assert_eq!(store.increment("default", "n", 5).unwrap(), 5);
     assert_eq!(store.increment("default", "n", -7).unwrap(), -2);
     store.set("default", "t", b"text").unwrap();
-    assert!(matches!(
-        store.increment("default", "t", 1),
-        Err(StoreError::NotANumber { .. })
-    ));
+    assert!(matches!(store.increment("default", "t", 1), Err(StoreError::NotANumber { .. })));
 }
 
 /// Takes one of `limit` places with compare-and-swap; the pattern of every rate limit.
@@ -115,10 +101,7 @@ fn admit(store: &KvStore, limit: u8) -> bool {
         if taken == limit {
             return false;
         }
-        if store
-            .swap("default", "places", current.as_deref(), Some(&[taken + 1]))
-            .unwrap()
-        {
+        if store.swap("default", "places", current.as_deref(), Some(&[taken + 1])).unwrap() {
             return true;
         }
     }
@@ -128,13 +111,8 @@ fn admit(store: &KvStore, limit: u8) -> bool {
 fn a_hundred_threads_on_a_limit_of_ten_admit_exactly_ten() {
     let (_folder, store) = open();
     let admitted = thread::scope(|scope| {
-        let threads: Vec<_> = (0..100)
-            .map(|_| scope.spawn(|| admit(&store, 10)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| usize::from(thread.join().unwrap()))
-            .sum::<usize>()
+        let threads: Vec<_> = (0..100).map(|_| scope.spawn(|| admit(&store, 10))).collect();
+        threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum::<usize>()
     });
     assert_eq!(admitted, 10);
 }
@@ -156,10 +134,7 @@ fn dropping_the_store_keeps_everything() {
     store.set("default", "k", b"v").unwrap();
     drop(store);
     let store = KvStore::open(folder.path()).unwrap();
-    assert_eq!(
-        store.get("default", "k").unwrap().as_deref(),
-        Some(&b"v"[..])
-    );
+    assert_eq!(store.get("default", "k").unwrap().as_deref(), Some(&b"v"[..]));
 }
 
 #[test]

@@ -53,11 +53,7 @@ fn checksums(content: &str) -> Vec<Finding> {
 fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let line = line.split_once('#').map_or(line, |halves| halves.0);
     let (before, after) = line.split_once(key)?;
-    if before
-        .chars()
-        .last()
-        .is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-')
-    {
+    if before.chars().last().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-') {
         return None;
     }
     let value = after.trim_start().strip_prefix('=')?.trim_start();
@@ -95,10 +91,7 @@ fn last_line_with(content: &str, id: &str) -> usize {
     let quoted = format!("\"{id}\"");
     let is_id = |line: &str| line.contains("\"id\"") && line.contains(&quoted);
     let lines: Vec<_> = content.lines().collect();
-    lines
-        .iter()
-        .rposition(|line| is_id(line))
-        .map_or(1, |index| index + 1)
+    lines.iter().rposition(|line| is_id(line)).map_or(1, |index| index + 1)
 }
 
 /// The manifest of models, below the repository.

@@ -33,10 +33,7 @@ fn targets(line: &str) -> Vec<&str> {
     let line_without_code: Vec<_> = line.split('`').step_by(2).collect();
     let mut found = Vec::new();
     for prose in line_without_code {
-        let inline = prose
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split_once(')'));
+        let inline = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
         found.extend(inline.map(|halves| halves.0));
     }
     if let Some((label, target)) = line.split_once("]: ")
@@ -62,10 +59,7 @@ fn resolve(folder: &str, target: &str) -> Option<String> {
     }
     let start = if path.starts_with('/') { "" } else { folder };
     let mut parts: Vec<&str> = start.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-    {
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
         if part == ".." {
             // Above the repository is nowhere: the sentinel makes the link a finding.
             if parts.pop().is_none() {
@@ -75,11 +69,7 @@ fn resolve(folder: &str, target: &str) -> Option<String> {
             parts.push(part);
         }
     }
-    Some(if parts.is_empty() {
-        ".".to_owned()
-    } else {
-        parts.join("/")
-    })
+    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
 
 #[cfg(test)]
@@ -98,10 +88,7 @@ mod tests {
                     [d](./docs/) ![e](README.md)\n[f]: docs \"title\"\n";
         assert_eq!(broken("README.md", text), [0; 0]);
         assert_eq!(
-            broken(
-                "docs/decisions/0001.md",
-                "[up](../../README.md) [r](/README.md)"
-            ),
+            broken("docs/decisions/0001.md", "[up](../../README.md) [r](/README.md)"),
             [0; 0]
         );
     }
@@ -109,18 +96,12 @@ mod tests {
     #[test]
     fn broken_links_are_found() {
         assert_eq!(broken("README.md", "one\n[a](docs/none.md)\n"), [2]);
-        assert_eq!(
-            broken("docs/a.md", "[a](README.md) and [b](../../../README.md)"),
-            [1, 1]
-        );
+        assert_eq!(broken("docs/a.md", "[a](README.md) and [b](../../../README.md)"), [1, 1]);
         assert_eq!(broken("README.md", "[label]: none.md"), [1]);
     }
 
     #[test]
     fn code_is_no_link() {
-        assert_eq!(
-            broken("README.md", "```text\n[a](none.md)\n```\n`[b](none.md)`\n"),
-            [0; 0]
-        );
+        assert_eq!(broken("README.md", "```text\n[a](none.md)\n```\n`[b](none.md)`\n"), [0; 0]);
     }
 }

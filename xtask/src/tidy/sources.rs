@@ -6,11 +6,7 @@ use super::Finding;
 pub(super) fn check(file: &str, content: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !content.starts_with("//!") {
-        findings.push(Finding::new(
-            file,
-            1,
-            "the first line must say what the file is: `//!`",
-        ));
+        findings.push(Finding::new(file, 1, "the first line must say what the file is: `//!`"));
     }
     let lines = lines_without_tests(content);
     if lines > LONGEST {

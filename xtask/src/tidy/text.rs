@@ -19,9 +19,7 @@ pub(super) fn check(file: &str, content: &str) -> Vec<Finding> {
             find(format!("path of one machine: {path}"));
         }
         if let Some(mark) = unfinished(line) {
-            find(format!(
-                "unfinished, and no issue (#number) on the line: {mark}"
-            ));
+            find(format!("unfinished, and no issue (#number) on the line: {mark}"));
         }
     }
     findings
@@ -46,18 +44,14 @@ fn machine_path(line: &str) -> Option<&str> {
             let before = line[..*start].chars().next_back();
             before.is_none_or(|c| !(c.is_alphanumeric() || "._-/~$})*>".contains(c)))
         })?;
-        line[start..]
-            .split(|c: char| c.is_whitespace() || "\"'`)".contains(c))
-            .next()
+        line[start..].split(|c: char| c.is_whitespace() || "\"'`)".contains(c)).next()
     })
 }
 
 /// A mark of unfinished work without the number of an issue.
 fn unfinished(line: &str) -> Option<&'static str> {
-    let has_issue = line
-        .split('#')
-        .skip(1)
-        .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let has_issue =
+        line.split('#').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if has_issue {
         return None;
     }
@@ -84,12 +78,8 @@ const REGISTRY_SIGNS: &[&str] = &[
 
 const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
 
-const MACHINE_FOLDERS: &[&str] = &[
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-    concat!("/Us", "ers/"),
-];
+const MACHINE_FOLDERS: &[&str] =
+    &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
 
 const UNFINISHED: &[&str] = &[
     concat!("TO", "DO"),
@@ -109,46 +99,22 @@ mod tests {
     #[test]
     fn registry_addresses_are_found() {
         for sign in REGISTRY_SIGNS {
-            assert_eq!(
-                found("a.toml", &format!("x = \"{sign}s://x\"")),
-                1,
-                "{sign}"
-            );
+            assert_eq!(found("a.toml", &format!("x = \"{sign}s://x\"")), 1, "{sign}");
         }
         let lock = |host: &str| format!("  \"resolved\": \"{host}a/-/a-1.0.0.tgz\",");
-        assert_eq!(
-            found("tests/browser/package-lock.json", &lock("http://10.0.0.1/")),
-            1
-        );
-        assert_eq!(
-            found("tests/browser/package-lock.json", &lock(NPM_REGISTRY)),
-            0
-        );
-        assert_eq!(
-            found(
-                "Cargo.lock",
-                "source = \"registry+https://github.com/rust-lang\""
-            ),
-            0
-        );
+        assert_eq!(found("tests/browser/package-lock.json", &lock("http://10.0.0.1/")), 1);
+        assert_eq!(found("tests/browser/package-lock.json", &lock(NPM_REGISTRY)), 0);
+        assert_eq!(found("Cargo.lock", "source = \"registry+https://github.com/rust-lang\""), 0);
     }
 
     #[test]
     fn machine_paths_are_found() {
         for folder in MACHINE_FOLDERS {
             for around in ["", "\"", "(", "`", "=", "path: "] {
-                assert_eq!(
-                    found("a.md", &format!("{around}{folder}x\"")),
-                    1,
-                    "{around}{folder}"
-                );
+                assert_eq!(found("a.md", &format!("{around}{folder}x\"")), 1, "{around}{folder}");
             }
             for before in ["https://example.org", "target", "$HOME", "~", "."] {
-                assert_eq!(
-                    found("a.md", &format!("{before}{folder}x")),
-                    0,
-                    "{before}{folder}"
-                );
+                assert_eq!(found("a.md", &format!("{before}{folder}x")), 0, "{before}{folder}");
             }
         }
         assert_eq!(found("a.md", "home/x and /usr/share and /tmp/x"), 0);
@@ -158,11 +124,7 @@ mod tests {
     fn unfinished_work_needs_an_issue() {
         for mark in UNFINISHED {
             assert_eq!(found("a.rs", &format!("// {mark}: later")), 1, "{mark}");
-            assert_eq!(
-                found("a.rs", &format!("// {mark}(#12): later")),
-                0,
-                "{mark}"
-            );
+            assert_eq!(found("a.rs", &format!("// {mark}(#12): later")), 0, "{mark}");
             assert_eq!(found("a.rs", &format!("let a{mark} = 1;")), 0, "{mark}");
         }
     }

@@ -16,15 +16,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     for wall in WALLS {
         // `cargo tree -i` would not do: it fails for an absent package and for a misspelt one alike.
         let tree = workspace
-            .cargo(&[
-                "tree",
-                "-p",
-                wall.package,
-                "-e",
-                "normal",
-                "--prefix",
-                "none",
-            ])
+            .cargo(&["tree", "-p", wall.package, "-e", "normal", "--prefix", "none"])
             .quiet()
             .read()?;
         findings.extend(wall.breaches(&tree));
@@ -50,10 +42,7 @@ impl Wall {
         reached.sort_unstable();
         reached.dedup();
         let message = |name| format!("{} must not reach {name}", self.package);
-        reached
-            .into_iter()
-            .map(|name| Finding::new(self.manifest, 1, message(name)))
-            .collect()
+        reached.into_iter().map(|name| Finding::new(self.manifest, 1, message(name))).collect()
     }
 }
 
@@ -61,9 +50,7 @@ impl Wall {
 fn manifests(packages: &[Package]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in packages {
-        let is_component = COMPONENTS
-            .iter()
-            .any(|component| component.package == package.name);
+        let is_component = COMPONENTS.iter().any(|component| component.package == package.name);
         let may_import_spin = is_component || package.manifest.starts_with("functions/");
         for name in &package.dependencies {
             if COMPONENTS.iter().any(|component| component.package == name) {
@@ -84,9 +71,7 @@ const WALLS: &[Wall] = &[
     Wall {
         package: "dossier-core",
         manifest: "core/Cargo.toml",
-        forbidden: &[
-            "hyper", "redb", "reqwest", "rustls", "spin-sdk", "tokio", "wasmtime",
-        ],
+        forbidden: &["hyper", "redb", "reqwest", "rustls", "spin-sdk", "tokio", "wasmtime"],
     },
     Wall {
         package: "dossier-host",
@@ -117,20 +102,12 @@ mod tests {
 
     fn package(name: &str, manifest: &str, dependency: &str) -> Package {
         let dependencies = vec![dependency.to_owned()];
-        Package {
-            name: name.to_owned(),
-            manifest: manifest.to_owned(),
-            dependencies,
-        }
+        Package { name: name.to_owned(), manifest: manifest.to_owned(), dependencies }
     }
 
     #[test]
     fn components_are_leaves() {
-        let fine = package(
-            "dossier-chat",
-            "functions/chat/Cargo.toml",
-            "dossier-platform",
-        );
+        let fine = package("dossier-chat", "functions/chat/Cargo.toml", "dossier-platform");
         assert_eq!(manifests(&[fine]), []);
         let wrong = package("dossier-web", "functions/web/Cargo.toml", "dossier-chat");
         assert_eq!(manifests(&[wrong]).len(), 1);
@@ -138,16 +115,9 @@ mod tests {
 
     #[test]
     fn spin_is_imported_by_functions_and_guests_only() {
-        let function = package(
-            "dossier-platform",
-            "functions/platform/Cargo.toml",
-            "spin-sdk",
-        );
+        let function = package("dossier-platform", "functions/platform/Cargo.toml", "spin-sdk");
         let guest = package("dossier-probe", "tests/guests/probe/Cargo.toml", "spin-sdk");
         assert_eq!(manifests(&[function, guest]), []);
-        assert_eq!(
-            manifests(&[package("dossier-core", "core/Cargo.toml", "spin-sdk")]).len(),
-            1
-        );
+        assert_eq!(manifests(&[package("dossier-core", "core/Cargo.toml", "spin-sdk")]).len(), 1);
     }
 }
