@@ -1,23 +1,31 @@
 //! The core of Dossier: question answering over one person's documents.
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
-//! through [`ports`], as an argument. Read in this order: [`ports`], [`text`], [`index`],
-//! [`model`], [`retrieval`], [`session`], [`chat`], [`wire`].
+//! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
+//! `model`, `retrieval`, [`session`], `chat`, [`wire`]. The feature `search`, on by default, brings
+//! the modules that find and answer; a component that only reports leaves it off.
 
 pub mod ports;
 
+#[cfg(feature = "search")]
 pub mod text;
 
+pub mod pack;
+
+#[cfg(feature = "search")]
 pub mod index;
 
+#[cfg(feature = "search")]
 pub mod model;
 
+#[cfg(feature = "search")]
 pub mod retrieval;
 
 pub mod session;
 
 pub mod auth;
 
+#[cfg(feature = "search")]
 pub mod chat;
 
 pub mod wire;

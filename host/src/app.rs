@@ -53,6 +53,7 @@ pub(crate) async fn build(site: &Site<'_>, compiler: &Compiler) -> Result<Functi
             spec: spec(site, declaration)?,
             limits: Arc::clone(site.limits),
             closing: site.closing.clone(),
+            _alive: site.closing.subscribe(),
         };
         functions.insert(declaration.id.clone(), Lanes::new(blueprint));
     }

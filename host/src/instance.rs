@@ -25,12 +25,16 @@ pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
 /// A component, ready to be instantiated.
 pub(crate) struct Blueprint {
-    pub(crate) engine: Engine,
-    pub(crate) pre: ProxyPre<Guest>,
+    // First, so that the key-value store is released before `_alive` says so; last comes the
+    // engine, whose memory takes milliseconds to give back.
     pub(crate) spec: GuestSpec,
+    /// Tells the host, by being dropped, that nothing made from this holds the store open.
+    pub(crate) _alive: watch::Receiver<bool>,
     pub(crate) limits: Arc<Limits>,
-    /// Turns true when the host closes; has one receiver for each live instance.
+    /// Turns true when the host closes.
     pub(crate) closing: watch::Sender<bool>,
+    pub(crate) pre: ProxyPre<Guest>,
+    pub(crate) engine: Engine,
 }
 
 /// A component within one lane.
@@ -46,7 +50,7 @@ impl HandlerState for Function {
     type WorkerState = Policy;
 
     async fn instantiate(&self) -> Result<Instance<Guest, Expiry, Policy>> {
-        let Blueprint { engine, pre, spec, limits, closing } = &*self.blueprint;
+        let Blueprint { spec, limits, closing, pre, engine, .. } = &*self.blueprint;
         let mut store = Store::new(engine, Guest::new(spec));
         // Computing guests give way at every tick. None is trapped: whoever polls the instance
         // drops it once it has expired.
@@ -133,8 +137,6 @@ pub(crate) struct Expiry {
     limits: Arc<Limits>,
     timer: Pin<Box<Sleep>>,
     closed: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
-    /// Dropped after the instance's store, so that the host can wait for its end.
-    _alive: watch::Receiver<bool>,
     pulse: Arc<Pulse>,
     dismissed: Arc<AtomicBool>,
 }
@@ -142,18 +144,16 @@ pub(crate) struct Expiry {
 impl Expiry {
     fn new(
         limits: Arc<Limits>,
-        alive: watch::Receiver<bool>,
+        mut closing: watch::Receiver<bool>,
         pulse: Arc<Pulse>,
         dismissed: Arc<AtomicBool>,
     ) -> Self {
-        let mut closing = alive.clone();
         Self {
             timer: Box::pin(tokio::time::sleep(limits.request_timeout)),
             closed: Box::pin(async move {
                 // An error means that the host is gone, which closes as well.
                 let _ = closing.wait_for(|closing| *closing).await;
             }),
-            _alive: alive,
             limits,
             pulse,
             dismissed,

@@ -1,1 +1,9 @@
-//! Placeholder.
+//! What the tests and benchmarks share: the application on a real host, and the built artefacts.
+
+mod artefacts;
+mod server;
+
+pub use self::{
+    artefacts::{Case, artefact, cases, component, encoder, model_folder, pack, root},
+    server::{Reply, Server, ServerOptions},
+};

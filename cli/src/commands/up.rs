@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use dossier_core::{auth::API_KEYS, index::Index, index::published};
+use dossier_core::{auth::API_KEYS, index::Index, pack::published};
 use dossier_host::{Host, Manifest, Options, Variables};
 use futures::executor::block_on;
 use tokio::net::TcpListener;

@@ -19,7 +19,8 @@ pub(crate) const FILES: [&str; 3] = ["tokenizer.json", "table.safetensors", "lay
 
 /// The user's cache folder of Dossier.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let user = etcetera::choose_base_strategy().context("this user has no home folder: set HOME")?;
+    let user =
+        etcetera::choose_base_strategy().context("this user has no home folder: set HOME")?;
     Ok(user.cache_dir().join("dossier"))
 }
 

@@ -3,10 +3,10 @@
 use instant_distance::{Builder, Hnsw, Point, PointId, Search};
 use serde::{Deserialize, Serialize};
 
-use super::PackError;
+use crate::pack::PackError;
 
 /// Below this many chunks every vector is compared: exact, and as fast (`cargo xtask bench`).
-pub const EXACT_BELOW: usize = 4_000;
+const EXACT_BELOW: usize = 4_000;
 
 /// Neighbours kept while searching; 0.99 of the true ten nearest are among them on random vectors,
 /// the hardest case (`tests/tests/hnsw.rs`).

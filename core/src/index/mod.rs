@@ -7,16 +7,16 @@ mod dense;
 mod directory;
 mod lexical;
 mod pack;
-pub mod published;
+mod record;
 
 use tantivy::directory::OwnedBytes;
 
 pub use self::{
     dense::{Dense, Near},
     lexical::{Lexical, Match},
-    pack::{FORMAT_VERSION, PackError, build},
+    pack::build,
 };
-use crate::{text::Chunk, wire::PackHeader};
+use crate::{pack::PackError, text::Chunk, wire::PackHeader};
 
 /// An opened pack, ready to be searched.
 #[derive(Debug)]

@@ -73,6 +73,16 @@ impl Encoder {
     /// # Errors
     /// [`ModelError::Run`] when the model's files do not fit together.
     pub fn encode(&self, text: &str) -> Result<Vec<f32>, ModelError> {
+        let (_, hidden) = self.trace(text)?;
+        Ok(mean(&hidden, self.table.width))
+    }
+
+    /// Returns what goes into the layers and what comes out, a row of [`width`](Self::width)
+    /// numbers a token: for comparisons with other runtimes, and for late interaction.
+    ///
+    /// # Errors
+    /// As for [`encode`](Self::encode).
+    pub fn trace(&self, text: &str) -> Result<(Vec<f32>, Vec<f32>), ModelError> {
         let run = |reason: String| ModelError::Run { reason };
         let encoding =
             self.tokenizer.encode_fast(text, true).map_err(|error| run(error.to_string()))?;
@@ -82,7 +92,7 @@ impl Encoder {
         if hidden.len() != embedded.len() {
             return Err(run(format!("{} numbers out for {} in", hidden.len(), embedded.len())));
         }
-        Ok(mean(&hidden, self.table.width))
+        Ok((embedded, hidden))
     }
 
     fn layers(&self, shape: &[usize; 3], embedded: &[f32]) -> TractResult<Vec<f32>> {

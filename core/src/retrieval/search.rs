@@ -1,11 +1,7 @@
 //! The search: both legs, one filter, one fusion.
 
 use super::{Evidence, Filter, Hit, fuse};
-use crate::{
-    index::{Index, PackError},
-    model::Encoder,
-    text::terms,
-};
+use crate::{index::Index, model::Encoder, pack::PackError, text::terms};
 
 /// Passages returned where the caller does not say.
 pub const TOP_K: usize = 5;

@@ -1,8 +1,8 @@
 //! Records of the index pack and of its publication.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use crate::text::{Chunk, Metadata};
+use serde::{Deserialize, Serialize};
 
 /// What a pack says of itself.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -46,41 +46,20 @@ pub struct PackSection {
 /// A chunk as it lies in a pack.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PackChunk {
-    id: String,
-    source: String,
-    title: String,
-    heading: Vec<String>,
-    text: String,
-    start: usize,
-    metadata: Metadata,
-}
-
-impl From<&Chunk> for PackChunk {
-    fn from(chunk: &Chunk) -> Self {
-        Self {
-            id: chunk.id.clone(),
-            source: chunk.source.clone(),
-            title: chunk.title.clone(),
-            heading: chunk.heading.clone(),
-            text: chunk.text.clone(),
-            start: chunk.span.start,
-            metadata: chunk.metadata.clone(),
-        }
-    }
-}
-
-impl From<PackChunk> for Chunk {
-    fn from(record: PackChunk) -> Self {
-        Self {
-            id: record.id,
-            source: record.source,
-            title: record.title,
-            heading: record.heading,
-            span: record.start..record.start.saturating_add(record.text.len()),
-            text: record.text,
-            metadata: record.metadata,
-        }
-    }
+    /// Its id.
+    pub id: String,
+    /// The file, relative to the documents' folder.
+    pub source: String,
+    /// The document's title.
+    pub title: String,
+    /// Headings above it, outermost first.
+    pub heading: Vec<String>,
+    /// The passage.
+    pub text: String,
+    /// Byte of the file at which it starts.
+    pub start: usize,
+    /// The document's metadata.
+    pub metadata: BTreeMap<String, Vec<String>>,
 }
 
 /// The published pack: which version is current and what is in it.

@@ -8,8 +8,9 @@ use std::{cell::RefCell, rc::Rc};
 
 use dossier_core::{
     RequestError,
-    index::{Index, published},
+    index::Index,
     model::{Encoder, ModelFiles},
+    pack::published,
     ports::Kv,
     retrieval::Retriever,
 };

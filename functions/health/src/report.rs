@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dossier_core::{
-    index::published,
+    pack::published,
     ports::{Env, Kv as _},
     wire::{Detailed, Health, PackHeader},
 };

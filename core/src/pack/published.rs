@@ -3,7 +3,7 @@
 //! Parts are written first under the corpus hash, then the pointer. A reader that has the old
 //! pointer finds the old parts; [`publish`] removes them only when the next pack replaces it twice.
 
-use super::{PackError, pack};
+use super::{PackError, header};
 use crate::{
     ports::{Kv, KvError, MAX_VALUE_BYTES},
     wire::PackPointer,
@@ -45,7 +45,7 @@ pub enum PublishError {
 /// # Errors
 /// [`PublishError::Pack`] when it is not a pack; [`PublishError::Store`]. What was current stays so.
 pub async fn publish(kv: &impl Kv, pack: &[u8]) -> Result<PackPointer, PublishError> {
-    let (header, _) = pack::header(pack)?;
+    let (header, _) = header(pack)?;
     let crc32 = crc32fast::hash(pack);
     let version = format!("{}-{crc32:08x}", header.corpus.get(..16).unwrap_or(&header.corpus));
     let before = match current(kv).await {
@@ -124,7 +124,7 @@ fn part_key(version: &str, part: usize) -> String {
     format!("pack:part:{version}:{part}")
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "search"))]
 mod tests {
     use std::time::Duration;
 

@@ -1,0 +1,89 @@
+//! Where built things lie: components, pack, model, the `dossier` binary.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use dossier_core::model::{Encoder, ModelFiles};
+use etcetera::BaseStrategy as _;
+use serde::Deserialize;
+
+/// The id under which packs name the model, and the name of its folder.
+const MODEL: &str = "all-minilm-l6-v2-int8";
+
+/// A case of `data/eval/cases.json`, as far as tests need it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Case {
+    /// Its name.
+    pub id: String,
+    /// The question.
+    pub query: String,
+}
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A built component, by name.
+pub fn component(name: &str) -> PathBuf {
+    root().join("target/components").join(name).with_extension("wasm")
+}
+
+/// A native binary beside the one that runs.
+///
+/// # Errors
+/// It was not built.
+pub fn artefact(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let found = own.ancestors().map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.with_context(|| format!("{name} is not built: run `cargo xtask build`"))
+}
+
+/// The bytes of the sample's pack.
+///
+/// # Errors
+/// It was not built.
+pub fn pack() -> Result<Vec<u8>> {
+    let file = root().join("data/index.pack");
+    fs::read(&file).with_context(|| format!("{}: run `cargo xtask index`", file.display()))
+}
+
+/// The converted model's folder.
+///
+/// # Errors
+/// The user has no home folder.
+pub fn model_folder() -> Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("DOSSIER_MODEL_DIR") {
+        return Ok(folder.into());
+    }
+    let cache = etcetera::choose_base_strategy()?.cache_dir();
+    Ok(cache.join("dossier/models").join(MODEL))
+}
+
+/// The encoder that the sample's pack was built with.
+///
+/// # Errors
+/// The model was not prepared.
+pub fn encoder() -> Result<Encoder> {
+    let folder = model_folder()?;
+    let read = |name: &str| {
+        fs::read(folder.join(name)).with_context(|| format!("{name}: run `cargo xtask model`"))
+    };
+    Ok(Encoder::open(ModelFiles {
+        id: MODEL.into(),
+        tokenizer: read("tokenizer.json")?.into(),
+        table: read("table.safetensors")?.into(),
+        layers: read("layers.onnx")?.into(),
+    })?)
+}
+
+/// All cases of the evaluation.
+///
+/// # Errors
+/// The file is missing or malformed.
+pub fn cases() -> Result<Vec<Case>> {
+    Ok(serde_json::from_slice(&fs::read(root().join("data/eval/cases.json"))?)?)
+}

@@ -1,0 +1,199 @@
+//! The `dossier` command as scripts and people use it: output, exit codes, bad input.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use dossier_tests::{artefact, root};
+use serde_json::Value;
+
+fn dossier(arguments: &[&str]) -> Output {
+    Command::new(artefact("dossier").unwrap()).current_dir(root()).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn ingest_names_what_it_skips_and_takes_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    file("good.md", b"---\ntitle: Good\n---\n# Good\n\nA text about radium.");
+    file("empty.md", b"  \n");
+    file("latin.md", b"caf\xe9");
+    file("broken.md", b"---\ntitle: [\n---\ntext");
+    file("open.md", b"---\ntitle: x\ntext");
+    file("image.png", b"\x89PNG\r\n");
+    file(".hidden.md", b"not looked at");
+    fs::create_dir(folder.path().join("more")).unwrap();
+    file("more/good.md", b"the same name");
+    file("more/large.txt", &vec![b'a'; 11 << 20]);
+    let pack = folder.path().join("out.pack");
+    let (docs, out) = (folder.path().to_str().unwrap(), pack.to_str().unwrap());
+    let output = dossier(&["ingest", docs, "--out", out]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        text(&output.stdout).contains("1 documents, 1 chunks, 7 skipped"),
+        "{}",
+        text(&output.stdout)
+    );
+    for (name, reason) in [
+        ("empty.md", "empty"),
+        ("latin.md", "first bad byte at 3"),
+        ("broken.md", "not valid YAML"),
+        ("open.md", "not closed"),
+        ("image.png", "expected one of .md"),
+        ("more/good.md", "same name as good.md"),
+        ("more/large.txt", "too large"),
+    ] {
+        let line = said.lines().find(|line| line.starts_with(&format!("skipped {name}:")));
+        assert!(line.is_some_and(|line| line.contains(reason)), "{name}: {said}");
+    }
+    let output =
+        dossier(&["search", "--pack", out, "--json", "-k", "1", "radium text", "another question"]);
+    let lines: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    let hit = &lines[0]["hits"][0];
+    assert_eq!((hit["rank"].as_u64(), hit["source"].as_str()), (Some(1), Some("good.md")));
+    for member in ["id", "heading", "text", "score", "scores"] {
+        assert!(!hit[member].is_null(), "{member}: {hit}");
+    }
+}
+
+#[test]
+fn ingest_of_nothing_exits_2_and_touches_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("old.pack");
+    fs::write(&pack, "old").unwrap();
+    for path in ["no/such/folder", "Cargo.toml"] {
+        let output = dossier(&["ingest", path, "--out", pack.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("nothing was written"));
+        assert_eq!(fs::read(&pack).unwrap(), b"old");
+    }
+}
+
+#[test]
+fn bad_packs_are_named_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read(root().join("data/index.pack")).unwrap();
+    let mut version = good.clone();
+    version[8] = 77;
+    let mut damaged = good.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0xff;
+    for (bytes, words) in [
+        (b"%PDF".to_vec(), "not an index pack"),
+        (good[..good.len() - 9].to_vec(), "cut short"),
+        (version, "format version 77"),
+        (damaged, "checksum differs"),
+    ] {
+        let file = folder.path().join("bad.pack");
+        fs::write(&file, bytes).unwrap();
+        for command in [&["ask", "--pack"], &["search", "--pack"], &["up", "--pack"]] {
+            let mut arguments = command.to_vec();
+            arguments.push(file.to_str().unwrap());
+            if command[0] != "up" {
+                arguments.push("a question");
+            }
+            let output = dossier(&arguments);
+            let said = text(&output.stderr);
+            assert!(output.status.code() == Some(2) && said.contains(words), "{command:?}: {said}");
+        }
+    }
+    let output = dossier(&["ask", "--pack", "no.pack", "a question"]);
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("dossier ingest"));
+}
+
+#[test]
+fn ask_answers_in_the_shape_of_chat() {
+    let output =
+        dossier(&["ask", "--pack", "data/index.pack", "--json", "Where was Marie Curie born?"]);
+    let answer: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(answer["grounded"], true, "{answer}");
+    assert!(answer["sources"][0]["text"].as_str().unwrap().contains("Warsaw"), "{answer}");
+}
+
+#[test]
+fn up_refuses_what_it_cannot_serve() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = |name: &str, content: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, content).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let application = "spin_manifest_version = 2\n[application]\nname = \"a\"\n";
+    let bad = manifest("bad.toml", "spin_manifest_version = [");
+    let old = manifest("old.toml", "spin_manifest_version = \"1\"\n");
+    let missing = manifest(
+        "missing.toml",
+        &format!(
+            "{application}[[trigger.http]]\nroute = \"/...\"\ncomponent = \"c\"\n[component.c]\nsource = \"no.wasm\"\n"
+        ),
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    for (arguments, words) in [
+        (vec!["--manifest", "no.toml"], "no.toml"),
+        (vec!["--manifest", &bad], "bad.toml"),
+        (vec!["--manifest", &old], "spin_manifest_version"),
+        (vec!["--manifest", &missing, "--listen", "127.0.0.1:0"], "no.wasm"),
+        (vec!["--listen", &port], "is in use"),
+        (vec!["--listen", "0.0.0.0:0"], "no API key is set"),
+        (vec!["--variable", "nonsense"], "KEY=VALUE"),
+    ] {
+        let output = dossier(&[&["up", "--state-dir", state], arguments.as_slice()].concat());
+        let said = text(&output.stderr);
+        assert!(output.status.code().is_some_and(|code| code == 1 || code == 2), "{arguments:?}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn up_serves_a_pack_and_ends_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("own.pack");
+    fs::write(folder.path().join("ada.md"), "# Ada\n\nAda Lovelace wrote the first program.")
+        .unwrap();
+    let docs = folder.path().join("ada.md");
+    let (docs, out) = (docs.to_str().unwrap(), pack.to_str().unwrap());
+    assert!(dossier(&["ingest", docs, "--out", out]).status.success());
+    let mut child = up(folder.path(), out);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = lines
+        .by_ref()
+        .map(|line| line.unwrap())
+        .find_map(|line| line.strip_prefix("Dossier is ready on ").map(str::to_owned))
+        .unwrap();
+    let client = reqwest::blocking::Client::new();
+    let ready = client.get(format!("{address}/health/ready")).send().unwrap();
+    assert_eq!(ready.status().as_u16(), 200);
+    let body = "{\"question\": \"Who wrote the first program?\"}";
+    let answer = client.post(format!("{address}/chat")).body(body).send().unwrap().text().unwrap();
+    assert!(answer.contains("Ada Lovelace"), "{answer}");
+    let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(lines.map_while(Result::ok).last().as_deref(), Some("stopped"));
+}
+
+fn up(state: &Path, pack: &str) -> std::process::Child {
+    Command::new(artefact("dossier").unwrap())
+        .current_dir(root())
+        .args(["up", "--listen", "127.0.0.1:0", "--pack", pack, "--state-dir"])
+        .arg(state.join("state"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}

@@ -1,0 +1,69 @@
+//! Instances serve many requests of many visitors, and nothing of one reaches another.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use dossier_tests::Server;
+use serde_json::{Value, json};
+
+const REQUESTS: usize = 2_000;
+const AT_ONCE: usize = 16;
+
+/// Two visitors with one subject each, and a follow-up that only their own subject answers.
+const VISITORS: [(&str, &str, &str); 2] = [
+    ("visitor-one", "Who presented the gram of radium to her in 1921?", "White House"),
+    ("visitor-two", "Where was Marie Curie born?", "Warsaw"),
+];
+
+fn resident_megabytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|it| it.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+#[test]
+fn two_thousand_interleaved_requests_without_error_or_leak() {
+    let server = Server::start().unwrap();
+    for (session, question, _) in VISITORS {
+        // The follow-up reaches back at most the turns that are kept, so each visitor's own
+        // questions stay on the subject.
+        let reply = server.post("/chat", &json!({"question": question, "session_id": session}));
+        assert_eq!(reply.unwrap().status, 200);
+    }
+    let before = resident_megabytes();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= REQUESTS {
+                        break;
+                    }
+                    check(&server, number);
+                }
+            });
+        }
+    });
+    let after = resident_megabytes();
+    println!("{REQUESTS} requests, {AT_ONCE} at a time: {before} MiB before, {after} MiB after");
+}
+
+fn check(server: &Server, number: usize) {
+    let (session, question, fact) = VISITORS[number % VISITORS.len()];
+    let (_, _, foreign) = VISITORS[(number + 1) % VISITORS.len()];
+    let question = if number % 4 < 2 { question } else { "And where was that?" };
+    let reply =
+        server.post("/chat", &json!({"question": question, "session_id": session})).unwrap();
+    assert_eq!(reply.status, 200, "request {number}: {}", reply.body);
+    let answer: Value = reply.json();
+    assert_eq!(answer["session_id"], session);
+    let text = answer["answer"].as_str().unwrap();
+    assert!(
+        text.contains(fact) && !text.contains(foreign),
+        "request {number} of {session}: {text}"
+    );
+}

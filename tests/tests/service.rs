@@ -1,0 +1,209 @@
+//! The routes over real HTTP: answers, streams, health, and what bad requests get.
+
+use dossier_tests::{Reply, Server, ServerOptions};
+use serde_json::{Value, json};
+
+fn ask(server: &Server, question: &str) -> Value {
+    let reply = server.post("/chat", &json!({"question": question})).unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()
+}
+
+#[test]
+fn answers_cite_passages_that_hold_the_answer() {
+    let server = Server::start().unwrap();
+    for (question, fact) in [
+        ("Where was Marie Curie born?", "Warsaw"),
+        ("When did she defend her doctoral thesis?", "1903"),
+        ("Who isolated radium metal together with her?", "Debierne"),
+    ] {
+        let answer = ask(&server, question);
+        assert_eq!(answer["grounded"], true, "{answer}");
+        let sources = answer["sources"].as_array().unwrap();
+        let held = sources.iter().any(|source| source["text"].as_str().unwrap().contains(fact));
+        assert!(held, "{question}: {answer}");
+        assert!(answer["answer"].as_str().unwrap().contains("[1]"), "{answer}");
+        for (at, source) in sources.iter().enumerate() {
+            assert_eq!(source["citation_index"], at + 1);
+            assert!(!source["source"].as_str().unwrap().starts_with('/'), "{source}");
+        }
+        assert_eq!(answer["degraded"], json!([]));
+    }
+}
+
+#[test]
+fn refuses_what_the_documents_do_not_say() {
+    let server = Server::start().unwrap();
+    for question in ["What is the capital of Australia?", "Write me a Python function"] {
+        let answer = ask(&server, question);
+        assert_eq!((answer["grounded"].as_bool(), &answer["sources"]), (Some(false), &json!([])));
+        assert!(answer["answer"].as_str().unwrap().contains("could not find"), "{answer}");
+    }
+}
+
+#[test]
+fn a_conversation_is_remembered_and_continued() {
+    let server = Server::start().unwrap();
+    let first = ask(&server, "Who presented the gram of radium to her in 1921?");
+    let id = first["session_id"].as_str().unwrap();
+    let next = json!({"question": "And where was that?", "session_id": id});
+    let answer = server.post("/api/v1/chat", &next).unwrap().json();
+    assert_eq!(answer["session_id"], id);
+    assert!(answer["answer"].as_str().unwrap().contains("White House"), "{answer}");
+}
+
+#[test]
+fn filters_hold() {
+    let server = Server::start().unwrap();
+    let request = json!({"query": "prize", "top_k": 20, "filter": {"doc_type": "travel"}});
+    let hits = server.post("/search", &request).unwrap().json();
+    let hits = hits["hits"].as_array().unwrap();
+    assert!(!hits.is_empty() && hits.iter().all(|hit| hit["source"] == "journeys.md"), "{hits:?}");
+}
+
+#[test]
+fn a_stream_is_metadata_then_tokens_then_done() {
+    let server = Server::start().unwrap();
+    for question in
+        ["When did she defend her doctoral thesis?", "What is the capital of Australia?"]
+    {
+        let reply = server.post("/chat/stream", &json!({"question": question})).unwrap();
+        assert_eq!((reply.status, kind(&reply)), (200, "text/event-stream; charset=utf-8"));
+        let events: Vec<(&str, &str)> = reply.body.trim_end().split("\n\n").map(event).collect();
+        let names: Vec<&str> = events.iter().map(|(name, _)| *name).collect();
+        let (first, last) = (names[0], names[names.len() - 1]);
+        assert_eq!((first, last), ("metadata", "done"), "{}", reply.body);
+        let tokens = &events[1..events.len() - 1];
+        assert!(tokens.len() > 1 && tokens.iter().all(|(name, _)| *name == "token"));
+        let text: String =
+            tokens.iter().map(|(_, data)| serde_json::from_str::<String>(data).unwrap()).collect();
+        assert_eq!(text, ask(&server, question)["answer"].as_str().unwrap());
+        let metadata: Value = serde_json::from_str(events[0].1).unwrap();
+        assert!(metadata["sources"].is_array() && metadata["session_id"].is_string());
+    }
+}
+
+/// Parses an event, which must be an `event:` line and one `data:` line.
+fn event(text: &str) -> (&str, &str) {
+    let (name, data) = text.split_once('\n').unwrap();
+    assert!(!data.contains('\n'), "{text}");
+    (
+        name.strip_prefix("event: ").unwrap(),
+        data.strip_prefix("data: ").unwrap_or_else(|| {
+            assert_eq!(data, "data:", "{text}");
+            ""
+        }),
+    )
+}
+
+fn kind(reply: &Reply) -> &str {
+    reply.headers.get("content-type").map_or("", String::as_str)
+}
+
+#[test]
+fn health_reports_from_real_probes() {
+    let server = Server::start().unwrap();
+    for path in ["/health", "/api/v1/health", "/health/live", "/health/ready"] {
+        let reply = server.get(path).unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+    }
+    let detailed = server.get("/health/detailed").unwrap().json();
+    assert_eq!(detailed["status"], "healthy", "{detailed}");
+    assert_eq!(detailed["components"]["store"], "healthy");
+    assert!(
+        detailed["chunks"].as_u64().unwrap() >= 80 && detailed["documents"].as_u64().unwrap() >= 10
+    );
+}
+
+#[test]
+fn the_page_and_its_files_are_served() {
+    let server = Server::start().unwrap();
+    let page = server.get("/").unwrap();
+    assert_eq!((page.status, kind(&page)), (200, "text/html; charset=utf-8"));
+    assert!(page.headers["content-security-policy"].contains("script-src 'self'"));
+    assert_eq!(kind(&server.get("/app.js").unwrap()), "text/javascript; charset=utf-8");
+}
+
+#[test]
+fn bad_requests_get_problems_that_name_the_thing() {
+    let server = Server::start().unwrap();
+    let json_type = [("content-type", "application/json")];
+    let long = format!("{{\"question\": \"{}\"}}", "x".repeat(40_000));
+    let cases: &[(&str, &str, &str, u16, &str, &str)] = &[
+        ("POST", "/chat", "{\"question\": ", 400, "bad_json", "EOF"),
+        ("POST", "/chat", "", 400, "bad_json", "EOF"),
+        ("POST", "/chat", "\u{feff}[]", 400, "bad_json", "expected"),
+        ("POST", "/chat", "{\"question\": 7}", 400, "bad_json", "expected a string"),
+        ("POST", "/chat", "{}", 400, "bad_json", "missing field `question`"),
+        ("POST", "/chat", "{\"question\": \"hi\"}", 422, "validation_failed", "3 to 2000"),
+        ("POST", "/chat/stream", "{\"question\": \"\"}", 422, "validation_failed", "got 0"),
+        (
+            "POST",
+            "/search",
+            "{\"query\": \"abc\", \"top_k\": 99}",
+            422,
+            "validation_failed",
+            "1 to 20",
+        ),
+        (
+            "POST",
+            "/chat",
+            "{\"question\": \"abc\", \"session_id\": \"../x\"}",
+            422,
+            "validation_failed",
+            "session_id",
+        ),
+        ("POST", "/chat", &long, 413, "too_large", "32768"),
+        ("GET", "/chat", "", 405, "method_not_allowed", "use POST"),
+        ("PUT", "/api/v1/search", "{}", 405, "method_not_allowed", "use POST"),
+        ("DELETE", "/health", "", 405, "method_not_allowed", "use GET, HEAD"),
+        ("POST", "/", "", 405, "method_not_allowed", "use GET, HEAD"),
+        ("GET", "/nowhere", "", 404, "not_found", "/nowhere"),
+        ("GET", "/health/nowhere", "", 404, "not_found", "/health/nowhere"),
+        ("GET", "/../../etc/passwd", "", 404, "not_found", "no such route"),
+    ];
+    for (method, path, body, status, code, words) in cases {
+        let reply = server.send(method, path, &json_type, *body).unwrap();
+        let problem = reply.json();
+        assert_eq!(reply.status, *status, "{method} {path}: {}", reply.body);
+        assert_eq!(kind(&reply), "application/problem+json", "{method} {path}");
+        assert_eq!(
+            (problem["error_code"].as_str(), problem["status"].as_u64()),
+            (Some(*code), Some(u64::from(*status)))
+        );
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff");
+        assert_eq!(
+            problem["request_id"].as_str(),
+            reply.headers.get("x-request-id").map(String::as_str)
+        );
+    }
+    // And the service still answers.
+    assert_eq!(ask(&server, "Where was Marie Curie born?")["grounded"], true);
+}
+
+#[test]
+fn a_request_id_is_echoed_if_it_is_well_formed() {
+    let server = Server::start().unwrap();
+    let id = |given: &str| {
+        let reply = server.send("GET", "/health", &[("x-request-id", given)], "").unwrap();
+        reply.headers["x-request-id"].clone()
+    };
+    assert_eq!(id("abc-1.2_3"), "abc-1.2_3");
+    assert_ne!(id("a b"), "a b");
+}
+
+#[test]
+fn with_keys_configured_one_must_be_sent() {
+    let variables = [("api_keys".to_owned(), "old-key,new-key".to_owned())].into();
+    let server =
+        Server::start_with(ServerOptions { variables, ..ServerOptions::default() }).unwrap();
+    let body = json!({"question": "Where was Marie Curie born?"}).to_string();
+    let status = |headers: &[(&str, &str)]| {
+        server.send("POST", "/chat", headers, body.clone()).unwrap().status
+    };
+    assert_eq!(status(&[]), 401);
+    assert_eq!(status(&[("x-api-key", "wrong")]), 401);
+    assert_eq!(status(&[("x-api-key", "new-key")]), 200);
+    assert_eq!(server.get("/health").unwrap().status, 200);
+}
