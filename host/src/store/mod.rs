@@ -72,10 +72,6 @@ impl KvStore {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// X
-    pub fn strong(&self) -> usize {
-        Arc::strong_count(&self.inner)
-    }
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.inner.path
