@@ -5,5 +5,5 @@ mod server;
 
 pub use self::{
     artefacts::{Case, artefact, cases, component, encoder, model_folder, pack, root},
-    server::{Reply, Server, ServerOptions},
+    server::{Reply, Server, ServerOptions, client},
 };

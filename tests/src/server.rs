@@ -66,6 +66,16 @@ impl Reply {
     }
 }
 
+/// An HTTP client that waits a minute at the most.
+///
+/// # Errors
+/// The system has no sockets.
+pub fn client() -> Result<Client> {
+    // A second call finds the provider installed and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(Client::builder().timeout(Duration::from_secs(60)).build()?)
+}
+
 impl Server {
     /// Starts the sample application.
     ///
@@ -102,7 +112,7 @@ impl Server {
                 eprintln!("the host ended with {error}");
             }
         });
-        let client = Client::builder().timeout(Duration::from_secs(60)).build()?;
+        let client = client()?;
         let (store, stop, thread) = (Some(store), Some(stop), Some(thread));
         Ok(Self { address, client, store, stop, thread, _state: state })
     }

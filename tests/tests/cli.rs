@@ -175,7 +175,7 @@ fn up_serves_a_pack_and_ends_on_sigterm() {
         .map(|line| line.unwrap())
         .find_map(|line| line.strip_prefix("Dossier is ready on ").map(str::to_owned))
         .unwrap();
-    let client = reqwest::blocking::Client::new();
+    let client = dossier_tests::client().unwrap();
     let ready = client.get(format!("{address}/health/ready")).send().unwrap();
     assert_eq!(ready.status().as_u16(), 200);
     let body = "{\"question\": \"Who wrote the first program?\"}";

@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::search::pair;
 use crate::{
+    model::folder,
     output::{Failure, Outcome},
     store::HostKv,
 };
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
     listen: SocketAddr,
-    /// Folder of the key-value store and of compiled components
+    /// Folder of the key-value store
     #[arg(long, default_value = ".dossier", value_name = "DIR")]
     state_dir: PathBuf,
     /// Value of an application variable; may be repeated. Else SPIN_VARIABLE_KEY, or the file that
@@ -54,6 +55,8 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     options.variables = arguments.variables.iter().cloned().collect();
     options.environment = environment();
     options.limits.reuse.idle = Duration::from_secs(arguments.idle_timeout);
+    // Shared by all applications of this user: a component is compiled once.
+    options.cache_dir = Some(folder::cache()?.join("compiled"));
     let key = has_key(&options)?;
     if !key && !arguments.listen.ip().is_loopback() {
         return Err(Failure::usage(anyhow!(

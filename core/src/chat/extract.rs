@@ -5,7 +5,7 @@
 use crate::{
     index::Index,
     retrieval::Hit,
-    text::{Chunk, plain, sentences, terms, terms::content_terms},
+    text::{Chunk, plain, sentences, terms},
 };
 
 /// Sentences in an answer, and items where a list is asked for.
@@ -36,6 +36,7 @@ enum Kind {
     List,
     Number,
     Person,
+    Place,
     Time,
 }
 
@@ -49,7 +50,7 @@ struct Candidate<'a> {
 /// Answers `question` from `hits`, best first. Empty where no passage has a sentence.
 pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
     let kind = Kind::of(question);
-    let content = content_terms(question);
+    let content = index.question_terms(question);
     let weights: Vec<f32> = content.iter().map(|term| index.lexical().rarity(term)).collect();
     let chunks: Vec<(&Hit, &Chunk)> =
         hits.iter().filter_map(|hit| Some((hit, index.chunks().get(hit.ordinal)?))).collect();
@@ -160,6 +161,8 @@ impl Kind {
             || text.contains("how old")
         {
             Self::Time
+        } else if has("where") || ["city", "country", "town"].into_iter().any(has) {
+            Self::Place
         } else if has("who") || has("whom") || has("whose") {
             Self::Person
         } else if has("list")
@@ -182,6 +185,14 @@ impl Kind {
                 word.starts_with(|it: char| it.is_ascii_digit()) && !year(word)
                     || NUMBERS.contains(&word.as_str())
             }),
+            Self::Place => sentence
+                .split_whitespace()
+                .zip(sentence.split_whitespace().skip(1))
+                .any(|(before, word)| {
+                    ["in", "at", "to", "near", "from"].contains(&before)
+                        && word.starts_with(char::is_uppercase)
+                        || before.ends_with(',') && word.starts_with(char::is_uppercase)
+                }),
             Self::Person => sentence.split_whitespace().skip(1).any(|word| {
                 word.starts_with(char::is_uppercase)
                     && !question.contains(word.trim_matches(|it: char| !it.is_alphanumeric()))
@@ -247,6 +258,7 @@ mod tests {
     fn kinds() {
         for (question, kind) in [
             ("When was it?", Kind::Time),
+            ("Where was she born?", Kind::Place),
             ("Who was he?", Kind::Person),
             ("How many rooms?", Kind::Number),
             ("What awards did she win?", Kind::List),

@@ -9,6 +9,8 @@ mod lexical;
 mod pack;
 mod record;
 
+use std::collections::BTreeSet;
+
 use tantivy::directory::OwnedBytes;
 
 pub use self::{
@@ -16,7 +18,11 @@ pub use self::{
     lexical::{Lexical, Match},
     pack::build,
 };
-use crate::{pack::PackError, text::Chunk, wire::PackHeader};
+use crate::{
+    pack::PackError,
+    text::{Chunk, terms::content_terms},
+    wire::PackHeader,
+};
 
 /// An opened pack, ready to be searched.
 #[derive(Debug)]
@@ -25,6 +31,7 @@ pub struct Index {
     chunks: Vec<Chunk>,
     lexical: Lexical,
     dense: Option<Dense>,
+    subject: BTreeSet<String>,
 }
 
 impl Index {
@@ -62,6 +69,15 @@ impl Index {
     /// The dense leg, absent from a pack that was built without a model.
     pub fn dense(&self) -> Option<&Dense> {
         self.dense.as_ref()
+    }
+
+    /// The terms of `question` that tell passages apart: without stop words, and without the name
+    /// of the person whose documents these are (front matter `person`), unless nothing else is left.
+    pub fn question_terms(&self, question: &str) -> Vec<String> {
+        let terms = content_terms(question);
+        let telling: Vec<String> =
+            terms.iter().filter(|term| !self.subject.contains(*term)).cloned().collect();
+        if telling.is_empty() { terms } else { telling }
     }
 
     /// Whether questions encoded by the model `id` can be compared with this pack's vectors.

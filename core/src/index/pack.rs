@@ -1,6 +1,9 @@
 //! The index in a pack: written from chunks and vectors, opened where it lies.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use sha2::{Digest as _, Sha256};
 use tantivy::directory::OwnedBytes;
@@ -8,7 +11,7 @@ use tantivy::directory::OwnedBytes;
 use super::{Dense, Index, Lexical};
 use crate::{
     pack::{PackError, assemble, header},
-    text::Chunk,
+    text::{Chunk, terms::terms},
     wire::{PackChunk, PackHeader, PackModel, PackSection},
 };
 
@@ -127,7 +130,10 @@ pub(super) fn open(bytes: OwnedBytes) -> Result<Index, PackError> {
     if chunks.len() != header.chunks || lexical.len() != header.chunks {
         return Err(PackError::damaged("chunks", "the legs differ in length"));
     }
-    Ok(Index { header, chunks, lexical, dense })
+    let people = chunks.iter().filter_map(|chunk| chunk.metadata.get("person")).flatten();
+    let people: BTreeSet<&String> = people.collect();
+    let subject = people.into_iter().flat_map(|person| terms(person)).collect();
+    Ok(Index { header, chunks, lexical, dense, subject })
 }
 
 #[cfg(test)]

@@ -13,12 +13,12 @@ const PASSAGES: usize = 5;
 
 /// Logistic regression over the two features, fitted on the development split of `data/eval`
 /// (`dossier eval --evidence` prints features and labels).
-const SIMILARITY_WEIGHT: f32 = 9.6;
-const COVERAGE_WEIGHT: f32 = 4.75;
-const BIAS: f32 = -7.3;
+const SIMILARITY_WEIGHT: f32 = 10.0;
+const COVERAGE_WEIGHT: f32 = 4.9;
+const BIAS: f32 = -7.55;
 /// The same with coverage alone, for a pack or program without the dense leg.
-const LEXICAL_WEIGHT: f32 = 6.65;
-const LEXICAL_BIAS: f32 = -3.06;
+const LEXICAL_WEIGHT: f32 = 6.5;
+const LEXICAL_BIAS: f32 = -2.98;
 
 /// What speaks for an answer being there.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -70,10 +70,9 @@ impl<'a> Retriever<'a> {
 
     /// Searches. Never fails: a leg that cannot be used is named in `degraded`.
     pub fn search(&self, query: &Query<'_>) -> Retrieval {
-        let vector = match query.mode {
-            Mode::Bm25 => None,
-            Mode::Dense | Mode::Hybrid => self.encoder.and_then(|it| it.encode(query.text).ok()),
-        };
+        let wanted = query.mode != Mode::Bm25 && self.index.dense().is_some();
+        let encoder = self.encoder.filter(|_| wanted);
+        let vector = encoder.and_then(|encoder| encoder.encode(query.text).ok());
         self.search_encoded(query, vector.as_deref())
     }
 
@@ -86,7 +85,7 @@ impl<'a> Retriever<'a> {
         let filter = (!query.filters.is_empty()).then_some(&allowed as &dyn Fn(usize) -> bool);
         let mut degraded = Vec::new();
         let pool = POOL.max(query.top_k);
-        let content = terms::content_terms(query.text);
+        let content = self.index.question_terms(query.text);
 
         let matches = match query.mode {
             Mode::Dense => Vec::new(),
