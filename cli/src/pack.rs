@@ -35,10 +35,11 @@ impl Opened {
             }
             (Some(_), Ok(encoder)) => Some(encoder),
         };
+        index.check_model(encoder.as_ref().map(Encoder::id)).map_err(Failure::usage)?;
         Ok(Self { index, encoder })
     }
 
-    pub(crate) fn retriever(&self) -> Result<Retriever<'_>, Failure> {
-        Retriever::new(&self.index, self.encoder.as_ref()).map_err(Failure::usage)
+    pub(crate) fn retriever(&self) -> Retriever<'_> {
+        Retriever::new(&self.index, self.encoder.as_ref())
     }
 }

@@ -12,7 +12,7 @@ fn main() {
     fs::write(out, header.as_deref().unwrap_or("null")).expect("OUT_DIR can be written");
 }
 
-/// The pack's JSON header: see `core/src/index/pack.rs` for the format.
+/// The pack's JSON header: see `core/src/pack/format.rs` for the format.
 fn header(pack: &[u8]) -> Option<String> {
     let length = u32::from_le_bytes(pack.get(12..16)?.try_into().ok()?) as usize;
     String::from_utf8(pack.get(20..20 + length)?.to_vec()).ok()

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use dossier_core::{
     fakes::MemoryKv,
-    index::build,
+    index::{Index, build},
     pack::published,
     ports::Kv as _,
     text::{Document, chunks},
 };
 use dossier_host::KvStore;
-use dossier_tests::{Server, pack};
+use dossier_tests::{Server, pack, root};
 use futures::executor::block_on;
 use serde_json::json;
 
@@ -102,4 +102,19 @@ fn a_pack_of_another_model_is_searched_on_its_lexical_leg() {
         server.post("/search", &json!({"query": "first published program"})).unwrap().json();
     assert_eq!(reply["hits"][0]["source"], "ada.md");
     assert_eq!(reply["degraded"], json!(["dense"]));
+}
+
+/// Written by the first release: a pack of format version 1 must open as long as the version stands.
+#[test]
+fn a_frozen_pack_of_version_1_still_opens() {
+    let bytes = std::fs::read(root().join("tests/compat/index-v1.pack")).unwrap();
+    let index = Index::open(bytes).unwrap();
+    assert_eq!((index.header().chunks, index.header().documents), (2, 1));
+    assert_eq!(index.chunks()[0].heading, ["Ada Lovelace", "Engine"]);
+    assert_eq!(
+        index.lexical().search(&["program".to_owned()], 1, &|_| true).unwrap()[0].ordinal,
+        0
+    );
+    let query = vec![1.0; index.header().model.as_ref().unwrap().width];
+    assert_eq!(index.dense().unwrap().search(&query, 2, None).len(), 2);
 }

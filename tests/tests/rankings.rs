@@ -16,7 +16,7 @@ const TOLERANCE: f32 = 1e-4;
 fn native_and_component_rankings_agree_for_all_cases() {
     let server = Server::start().unwrap();
     let (index, encoder) = (Index::open(pack().unwrap()).unwrap(), encoder().unwrap());
-    let retriever = Retriever::new(&index, Some(&encoder)).unwrap();
+    let retriever = Retriever::new(&index, Some(&encoder));
     let cases = cases().unwrap();
     assert!(cases.len() >= 80);
     for case in cases {

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let opened = Opened::open(&arguments.pack, arguments.model.as_deref())?;
     let request = ChatRequest { question: arguments.question.clone(), ..ChatRequest::default() };
-    let turn = block_on(chat::answer(&NativeEnv::default(), &opened.retriever()?, request))
+    let turn = block_on(chat::answer(&NativeEnv::default(), &opened.retriever(), request))
         .map_err(Failure::usage)?;
     let response = turn.response;
     if arguments.json {

@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
     };
     let opened = Opened::open(&arguments.pack, arguments.model.as_deref())?;
-    let retriever = opened.retriever()?;
+    let retriever = opened.retriever();
     let wanted = |case: &&Case| arguments.split == "all" || case.split == arguments.split;
     let mut results = Vec::new();
     for case in cases.iter().filter(wanted) {

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         None => arguments.question.clone(),
     };
     let opened = Opened::open(&arguments.pack, arguments.model.as_deref())?;
-    let retriever = opened.retriever()?;
+    let retriever = opened.retriever();
     let filter: BTreeMap<String, String> = arguments.filter.iter().cloned().collect();
     for question in questions {
         let request = SearchRequest {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use dossier_core::{auth::API_KEYS, index::Index, pack::published};
+use dossier_core::{auth, auth::API_KEYS, index::Index, pack::published};
 use dossier_host::{Host, Manifest, Options, Variables};
 use futures::executor::block_on;
 use tokio::net::TcpListener;
@@ -108,7 +108,7 @@ async fn serve(
         }
     }
     if !key {
-        println!("no API key is set: serving this machine only, with development limits");
+        println!("no API key is set: serving this machine only");
     }
     println!("Dossier is ready on http://{address}");
     host.serve(listener, stop()).await?;
@@ -122,7 +122,7 @@ fn has_key(options: &Options) -> Result<bool, Failure> {
     let environment = |name: &str| options.environment.get(name).cloned();
     let variables =
         Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
-    Ok(variables.is_set(API_KEYS))
+    Ok(variables.get(API_KEYS).is_some_and(|keys| auth::parse(keys).next().is_some()))
 }
 
 fn environment() -> BTreeMap<String, String> {

@@ -34,7 +34,7 @@ pub(crate) enum Fetched {
 /// `from` is a folder with the published files, tried before all sources; `force` converts again.
 pub(crate) fn ensure(from: Option<&Path>, force: bool) -> Result<Fetched> {
     let model = Model::default_encoder()?;
-    let target = folder::locate(None)?;
+    let target = folder::cached()?;
     let stamp = stamp(&model);
     let there = FILES.iter().all(|file| target.join(file).is_file())
         && fs::read_to_string(target.join(STAMP)).is_ok_and(|it| it == stamp);

@@ -24,6 +24,11 @@ pub(crate) fn cache() -> Result<PathBuf> {
     Ok(user.cache_dir().join("dossier"))
 }
 
+/// Where `dossier model` puts the converted model: the user's cache, and nowhere else.
+pub(crate) fn cached() -> Result<PathBuf> {
+    Ok(cache()?.join("models").join(Model::default_encoder()?.converted_id()))
+}
+
 /// Where the converted model lies: `given`, else `DOSSIER_MODEL_DIR`, else the user's cache.
 pub(crate) fn locate(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(folder) = given {
@@ -32,7 +37,7 @@ pub(crate) fn locate(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os(MODEL_DIR).filter(|it| !it.is_empty()) {
         return Ok(folder.into());
     }
-    Ok(cache()?.join("models").join(Model::default_encoder()?.converted_id()))
+    cached()
 }
 
 /// Opens the converted model.

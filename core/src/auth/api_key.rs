@@ -11,10 +11,11 @@ pub const API_KEYS: &str = "api_keys";
 /// Admits a request that offers one of the configured keys, or any where none is configured.
 ///
 /// # Errors
-/// [`RequestError::Unauthorized`].
+/// [`RequestError::Unauthorized`]; [`RequestError::Unavailable`] where the keys cannot be read.
 pub async fn admit(config: &impl Config, offered: Option<&str>) -> Result<(), RequestError> {
-    let Some(keys) = config.get(API_KEYS).await else { return Ok(()) };
-    let mut configured = keys.split(',').map(str::trim).filter(|key| !key.is_empty()).peekable();
+    let keys = config.get(API_KEYS).await;
+    let keys = keys.map_err(|error| RequestError::Unavailable { reason: error.to_string() })?;
+    let mut configured = keys.iter().flat_map(|keys| parse(keys)).peekable();
     if configured.peek().is_none() {
         return Ok(());
     }
@@ -22,6 +23,11 @@ pub async fn admit(config: &impl Config, offered: Option<&str>) -> Result<(), Re
     // Digests are compared, and all of them: the time taken tells nothing of a key.
     let known = configured.fold(false, |known, key| known | (Sha256::digest(key) == offered));
     known.then_some(()).ok_or(RequestError::Unauthorized)
+}
+
+/// The keys in a value of [`API_KEYS`].
+pub fn parse(keys: &str) -> impl Iterator<Item = &str> {
+    keys.split(',').map(str::trim).filter(|key| !key.is_empty())
 }
 
 #[cfg(test)]

@@ -229,7 +229,7 @@ mod tests {
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
         let index = Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap();
         let query = Query { text: question, top_k: 5, mode: Mode::Bm25, ..Query::default() };
-        let hits = Retriever::new(&index, None).unwrap().search(&query).hits;
+        let hits = Retriever::new(&index, None).search(&query).hits;
         extract(&index, question, &hits).text
     }
 

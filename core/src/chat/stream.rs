@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::wire::{ChatResponse, Problem, StreamMetadata};
+use crate::wire::{ChatResponse, StreamMetadata};
 
 /// Words in one `token` event.
 const WORDS: usize = 4;
@@ -20,11 +20,6 @@ impl Event {
     fn json(name: &'static str, payload: &impl serde::Serialize) -> Self {
         // Serialising our own wire types cannot fail; an empty payload would still be an event.
         Self { name, data: serde_json::to_string(payload).unwrap_or_default() }
-    }
-
-    /// The last event of a stream that cannot go on.
-    pub fn error(problem: &Problem) -> Self {
-        Self::json("error", problem)
     }
 
     /// The event's bytes, blank line included.

@@ -14,6 +14,8 @@ use crate::{
     },
 };
 
+/// Named in `degraded` when the conversation cannot be read or written.
+const STORE: &str = "store";
 /// Document titles named in a refusal.
 const REFUSAL_TITLES: usize = 3;
 
@@ -44,7 +46,7 @@ pub async fn answer(
     let session = match &question.session_id {
         None => Session { id: session::new_id(env.entropy()), ..Session::default() },
         Some(id) => Session::load(env.kv(), id, now).await.unwrap_or_else(|_| {
-            degraded.push("store".to_owned());
+            degraded.push(STORE.to_owned());
             Session { id: id.clone(), ..Session::default() }
         }),
     };
@@ -82,12 +84,18 @@ pub async fn answer(
 }
 
 impl Turn {
-    /// Appends the turn to its conversation, after the last byte of the answer has left: one write.
+    /// Appends the turn to its conversation: one write. A store that does not take it is named in
+    /// the response's `degraded`.
     ///
-    /// Returns whether the store took it.
-    pub async fn record(self, env: &impl Env) -> bool {
-        let turn = TurnRecord { question: self.question, answer: self.response.answer };
-        Session::append(env.kv(), &self.response.session_id, turn, self.now).await.is_ok()
+    /// Called when the answer's text is out and before the visitor can send a follow-up, which must
+    /// find it.
+    pub async fn record(&mut self, env: &impl Env) {
+        let (question, answer) = (self.question.clone(), self.response.answer.clone());
+        let turn = TurnRecord { question, answer };
+        let kept = Session::append(env.kv(), &self.response.session_id, turn, self.now).await;
+        if kept.is_err() && !self.response.degraded.iter().any(|it| it == STORE) {
+            self.response.degraded.push(STORE.to_owned());
+        }
     }
 }
 
@@ -185,17 +193,16 @@ mod tests {
 
     fn ask(env: &MemoryEnv, question: &str, session: Option<&str>) -> ChatResponse {
         let index = index();
-        let retriever = Retriever::new(&index, None).unwrap();
+        let retriever = Retriever::new(&index, None);
         let request = ChatRequest {
             question: question.to_owned(),
             session_id: session.map(str::to_owned),
             ..ChatRequest::default()
         };
         block_on(async {
-            let turn = answer(env, &retriever, request).await.unwrap();
-            let response = turn.response.clone();
+            let mut turn = answer(env, &retriever, request).await.unwrap();
             turn.record(env).await;
-            response
+            turn.response
         })
     }
 

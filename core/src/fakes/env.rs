@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use super::{MemoryKv, ScriptedHttp};
-use crate::ports::{Clock, Config, Entropy, Env};
+use crate::ports::{Clock, Config, ConfigError, Entropy, Env};
 
 /// A clock that a test moves by hand.
 #[derive(Debug, Default)]
@@ -55,8 +55,8 @@ impl Entropy for SeededEntropy {
 pub struct MapConfig(pub BTreeMap<String, String>);
 
 impl Config for MapConfig {
-    async fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).filter(|value| !value.is_empty()).cloned()
+    async fn get(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        Ok(self.0.get(name).filter(|value| !value.is_empty()).cloned())
     }
 }
 

@@ -114,7 +114,7 @@ fn tokenizer(file: &[u8]) -> tokenizers::Result<Tokenizer> {
 }
 
 fn plan(layers: &[u8], width: usize) -> TractResult<Arc<TypedRunnableModel>> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut &*layers)?;
+    let mut model = onnx().model_for_read(&mut &*layers)?;
     let length = model.symbols.sym("S");
     let input = f32::fact([1.to_dim(), length.to_dim(), width.to_dim()]);
     model.set_input_fact(0, input.into())?;

@@ -1,7 +1,8 @@
 //! A pack in the key-value store: published in parts, swapped in by one small record.
 //!
-//! Parts are written first under the corpus hash, then the pointer. A reader that has the old
-//! pointer finds the old parts; [`publish`] removes them only when the next pack replaces it twice.
+//! Parts are written first, under a version of their own, then the pointer is swapped. A reader that
+//! has the old pointer still finds the old parts: [`publish`] keeps the pack before the current one
+//! and removes those before that.
 
 use super::{PackError, header};
 use crate::{
@@ -16,6 +17,9 @@ const POINTER: &str = "pack:current";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
+    /// Another publisher replaced the pointer meanwhile.
+    #[error("another pack was published at the same time; publish again")]
+    Crossed,
     /// What was published is not a pack of this version.
     #[error(transparent)]
     Pack(#[from] PackError),
@@ -38,25 +42,18 @@ pub enum PublishError {
     Store(#[from] KvError),
 }
 
-/// Publishes `pack` and makes it the current one; the one before the last is removed.
-///
-/// Publishing what is current already does nothing.
+/// Publishes `pack` and makes it the current one. Publishing the current one again repairs it.
 ///
 /// # Errors
-/// [`PublishError::Pack`] when it is not a pack; [`PublishError::Store`]. What was current stays so.
+/// [`PublishError::Pack`] when it is not a pack, [`PublishError::Crossed`] when another publisher
+/// was quicker, [`PublishError::Store`]. What was current stays so.
 pub async fn publish(kv: &impl Kv, pack: &[u8]) -> Result<PackPointer, PublishError> {
     let (header, _) = header(pack)?;
     let crc32 = crc32fast::hash(pack);
     let version = format!("{}-{crc32:08x}", header.corpus.get(..16).unwrap_or(&header.corpus));
-    let before = match current(kv).await {
-        Ok(pointer) => pointer,
-        // A damaged pointer is replaced.
-        Err(PublishError::Pointer { .. }) => None,
-        Err(error) => return Err(error),
-    };
-    if let Some(pointer) = before.as_ref().filter(|pointer| pointer.version == version) {
-        return Ok(pointer.clone());
-    }
+    let record_before = kv.get(POINTER).await?;
+    // A damaged pointer is replaced.
+    let before = record_before.as_deref().and_then(|record| parse(record).ok());
     let parts = pack.chunks(MAX_VALUE_BYTES);
     let pointer = PackPointer {
         version,
@@ -71,7 +68,9 @@ pub async fn publish(kv: &impl Kv, pack: &[u8]) -> Result<PackPointer, PublishEr
     }
     let record = serde_json::to_vec(&pointer)
         .map_err(|error| PublishError::Pointer { reason: error.to_string() })?;
-    kv.set(POINTER, &record).await?;
+    if !kv.swap(POINTER, record_before.as_deref(), &record).await? {
+        return Err(PublishError::Crossed);
+    }
     let kept = [Some(&pointer), before.as_ref()];
     for key in kv.list("pack:part:").await? {
         let of = |it: &&PackPointer| key.starts_with(&format!("pack:part:{}:", it.version));
@@ -87,13 +86,12 @@ pub async fn publish(kv: &impl Kv, pack: &[u8]) -> Result<PackPointer, PublishEr
 /// # Errors
 /// [`PublishError::Pointer`] or [`PublishError::Store`].
 pub async fn current(kv: &impl Kv) -> Result<Option<PackPointer>, PublishError> {
-    kv.get(POINTER)
-        .await?
-        .map(|record| {
-            serde_json::from_slice(&record)
-                .map_err(|error| PublishError::Pointer { reason: error.to_string() })
-        })
-        .transpose()
+    kv.get(POINTER).await?.as_deref().map(parse).transpose()
+}
+
+fn parse(record: &[u8]) -> Result<PackPointer, PublishError> {
+    serde_json::from_slice(record)
+        .map_err(|error| PublishError::Pointer { reason: error.to_string() })
 }
 
 /// Withdraws the published pack: the one embedded in the program serves again.
@@ -109,7 +107,7 @@ pub async fn withdraw(kv: &impl Kv) -> Result<(), PublishError> {
 /// # Errors
 /// [`PublishError::Part`] or [`PublishError::Store`].
 pub async fn fetch(kv: &impl Kv, pointer: &PackPointer) -> Result<Vec<u8>, PublishError> {
-    let mut pack = Vec::with_capacity(pointer.bytes);
+    let mut pack = Vec::new();
     for part in 0..pointer.parts {
         let bytes = kv
             .get(&part_key(&pointer.version, part))

@@ -12,7 +12,7 @@ mod kv;
 
 pub use self::{
     clock::Clock,
-    config::{Config, flag, number},
+    config::{Config, ConfigError},
     entropy::Entropy,
     env::Env,
     http::{Body, Http, HttpError, HttpRequest, HttpResponse},

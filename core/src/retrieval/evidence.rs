@@ -17,8 +17,8 @@ const SIMILARITY_WEIGHT: f32 = 10.0;
 const COVERAGE_WEIGHT: f32 = 4.9;
 const BIAS: f32 = -7.55;
 /// The same with coverage alone, for a pack or program without the dense leg.
-const LEXICAL_WEIGHT: f32 = 6.5;
-const LEXICAL_BIAS: f32 = -2.98;
+const COVERAGE_ALONE_WEIGHT: f32 = 6.5;
+const COVERAGE_ALONE_BIAS: f32 = -2.98;
 
 /// What speaks for an answer being there.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,7 +62,7 @@ impl Evidence {
             Some(similarity) => {
                 SIMILARITY_WEIGHT * similarity + COVERAGE_WEIGHT * self.coverage + BIAS
             }
-            None => LEXICAL_WEIGHT * self.coverage + LEXICAL_BIAS,
+            None => COVERAGE_ALONE_WEIGHT * self.coverage + COVERAGE_ALONE_BIAS,
         };
         1.0 / (1.0 + (-logit).exp())
     }

@@ -1,7 +1,7 @@
 //! The search: both legs, one filter, one fusion.
 
 use super::{Evidence, Filter, Hit, fuse};
-use crate::{index::Index, model::Encoder, pack::PackError, text::terms};
+use crate::{index::Index, model::Encoder};
 
 /// Passages returned where the caller does not say.
 pub const TOP_K: usize = 5;
@@ -54,13 +54,11 @@ pub struct Retriever<'a> {
 }
 
 impl<'a> Retriever<'a> {
-    /// Joins an index and an encoder.
-    ///
-    /// # Errors
-    /// [`PackError::Model`] when the index was built with another model.
-    pub fn new(index: &'a Index, encoder: Option<&'a Encoder>) -> Result<Self, PackError> {
-        index.check_model(encoder.map(Encoder::id))?;
-        Ok(Self { index, encoder })
+    /// Joins an index and an encoder; one of another model than the index is left out
+    /// ([`Index::check_model`] tells why), and searches then name `dense` as degraded.
+    pub fn new(index: &'a Index, encoder: Option<&'a Encoder>) -> Self {
+        let fits = index.check_model(encoder.map(Encoder::id)).is_ok();
+        Self { index, encoder: encoder.filter(|_| fits) }
     }
 
     /// The index searched.

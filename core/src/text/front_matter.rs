@@ -17,7 +17,7 @@ pub type Metadata = BTreeMap<String, Vec<String>>;
 ///
 /// # Errors
 /// The reason, in words, when the block does not close or is not a YAML map.
-pub fn split(text: &str) -> Result<(Metadata, usize), String> {
+pub(super) fn split(text: &str) -> Result<(Metadata, usize), String> {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
         return Ok((Metadata::new(), 0));

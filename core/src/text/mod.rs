@@ -10,7 +10,7 @@ pub mod terms;
 pub use self::{
     chunk::{Chunk, MAX_CHUNK_CHARS, chunks},
     document::{Document, DocumentError, MAX_DOCUMENT_BYTES},
-    front_matter::{Metadata, split as split_front_matter},
+    front_matter::Metadata,
     plain::{plain, sentences},
     slug::slug,
 };

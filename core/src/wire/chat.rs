@@ -65,7 +65,7 @@ pub struct ChatSource {
 pub struct Ambiguity {
     /// Whether the answer asks back.
     pub is_ambiguous: bool,
-    /// Same as `is_ambiguous`; kept for older clients.
+    /// Same as `is_ambiguous`; for clients that read this name.
     pub clarification_requested: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Errors as `application/problem+json` (RFC 9457), with the members that older clients read.
+//! Errors as `application/problem+json` (RFC 9457), with members for clients that read other names.
 
 use serde::Serialize;
 

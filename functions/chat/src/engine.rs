@@ -28,19 +28,12 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn retriever(&self) -> Retriever<'_> {
-        let encoder = self.encoder.as_deref();
-        Retriever::new(&self.index, encoder)
-            .or_else(|_| Retriever::new(&self.index, None))
-            .unwrap_or_else(|_| {
-                unreachable!("without an encoder there is nothing to disagree with")
-            })
+        Retriever::new(&self.index, self.encoder.as_deref())
     }
 
-    /// Joins an index with the encoder, which stays out where the index is of another model.
     fn new(index: Index, encoder: Option<Rc<Encoder>>) -> Self {
         if let Err(error) = index.check_model(encoder.as_deref().map(Encoder::id)) {
             eprintln!("search runs on its lexical leg alone: {error}");
-            return Self { index, encoder: None };
         }
         Self { index, encoder }
     }
@@ -65,13 +58,17 @@ pub(crate) async fn current(kv: &impl Kv) -> Result<Rc<Engine>, RequestError> {
     let serving = SERVING.with(Rc::clone);
     let mut serving = serving.lock().await;
     match published::current(kv).await {
-        Ok(Some(pointer)) if serving.tried.as_ref() != Some(&pointer.version) => {
+        Ok(Some(mut pointer)) if serving.tried.as_ref() != Some(&pointer.version) => {
             match published::fetch(kv, &pointer).await.map(Index::open) {
                 Ok(Ok(index)) => {
                     serving.engine = Some(Rc::new(Engine::new(index, ENCODER.with(Clone::clone))));
                 }
                 Ok(Err(error)) => eprintln!("the published index is not used: {error}"),
-                Err(error) => eprintln!("the published index is not used: {error}"),
+                Err(error) => {
+                    // Tried again with the next request: the store may only have hiccuped.
+                    eprintln!("the published index cannot be fetched: {error}");
+                    pointer.version.clear();
+                }
             }
             serving.tried = Some(pointer.version);
         }

@@ -17,7 +17,7 @@ async fn handle(request: Request) -> Response {
 async fn route(request: Request, route: &str) -> Result<Reply, RequestError> {
     let route = match route {
         "/chat" | "/chat/stream" | "/search" => route,
-        other => return Err(RequestError::NotFound { path: other.to_owned() }),
+        _ => return Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
     };
     if request.method() != http::Method::POST {
         let method = request.method().to_string();
@@ -41,10 +41,9 @@ async fn answer(
     retriever: &Retriever<'_>,
     bytes: &[u8],
 ) -> Result<Reply, RequestError> {
-    let turn = chat::answer(env, retriever, parse(bytes)?).await?;
-    let reply = json(&turn.response);
+    let mut turn = chat::answer(env, retriever, parse(bytes)?).await?;
     turn.record(env).await;
-    Ok(reply)
+    Ok(json(&turn.response))
 }
 
 async fn answer_stream(
@@ -52,7 +51,7 @@ async fn answer_stream(
     retriever: &Retriever<'_>,
     bytes: &[u8],
 ) -> Result<Reply, RequestError> {
-    let turn = chat::answer(&env, retriever, parse(bytes)?).await?;
+    let mut turn = chat::answer(&env, retriever, parse(bytes)?).await?;
     let (mut sender, reply) = stream();
     spin_sdk::wasip3::spawn(async move {
         let mut events = chat::events(&turn.response);

@@ -19,7 +19,7 @@ async fn route(request: &Request, route: &str) -> Result<Reply, RequestError> {
         return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD" });
     }
     let env = SpinEnv::default();
-    match route.trim_end_matches('/') {
+    match route {
         "/health" => Ok(json(&report::health("healthy"))),
         "/health/live" => Ok(json(&report::health("alive"))),
         "/health/ready" => Ok(report::ready(&env).await),

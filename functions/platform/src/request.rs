@@ -22,7 +22,7 @@ const REQUEST_ID: &str = "x-request-id";
 pub struct Exchange {
     /// Names the request in logs, headers and errors: the caller's, if well formed, else new.
     pub request_id: String,
-    /// Path without the API prefix.
+    /// Path without the API prefix and without a slash at its end.
     pub route: String,
     path: String,
 }
@@ -32,9 +32,11 @@ impl Exchange {
     pub fn new(request: &Request) -> Self {
         let path = request.uri().path().to_owned();
         let route = match path.strip_prefix(PREFIX) {
-            Some(rest) if rest.starts_with('/') => rest.to_owned(),
-            _ => path.clone(),
+            Some(rest) if rest.starts_with('/') => rest,
+            _ => &path,
         };
+        // Hosts route `/chat/` as they route `/chat`.
+        let route = route.trim_end_matches('/').to_owned();
         let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
         let request_id = given.filter(|id| well_formed(id)).map_or_else(new_id, str::to_owned);
         Self { request_id, route, path }

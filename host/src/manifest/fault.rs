@@ -48,6 +48,14 @@ pub enum ManifestFault {
         /// The rule it breaks.
         reason: &'static str,
     },
+    /// A component that wants files mounted.
+    #[error(
+        "component.{id}.files: this host mounts no files; embed them in the component, or remove the key"
+    )]
+    Files {
+        /// The component.
+        id: String,
+    },
     /// A component whose bytes are somewhere else.
     #[error(
         "component.{id}.source: points to a url or registry, which this host does not fetch; download the file and give its path"

@@ -118,6 +118,9 @@ fn check_component(
     let RawSource::Local(source) = raw.source else {
         return Err(ManifestFault::RemoteSource { id });
     };
+    if !raw.files.is_empty() {
+        return Err(ManifestFault::Files { id });
+    }
     let template = |key: String, text: &str| -> Result<Template, ManifestFault> {
         let template = match Template::parse(text) {
             Ok(template) => template,
@@ -227,6 +230,8 @@ struct RawComponent {
     variables: BTreeMap<String, String>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
+    #[serde(default)]
+    files: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -344,6 +349,14 @@ mod tests {
         check_fault(
             "[component.a]\nsource = { url = \"https://example.com/a.wasm\", digest = \"d\" }",
             &["component.a.source", "download"],
+        );
+    }
+
+    #[test]
+    fn files_are_refused() {
+        check_fault(
+            "[component.a]\nsource = \"a.wasm\"\nfiles = [\"static/*\"]",
+            &["component.a.files", "embed"],
         );
     }
 

@@ -36,7 +36,7 @@ const CLIENTS: usize = 4;
 
 pub(super) fn rows() -> Result<Vec<Row>> {
     let (index, encoder) = (Index::open(pack()?)?, encoder()?);
-    let retriever = Retriever::new(&index, Some(&encoder))?;
+    let retriever = Retriever::new(&index, Some(&encoder));
     let search = |text| retriever.search(&Query { text, top_k: TOP_K, ..Query::default() });
     let native_search = median(ROUNDS, |round| Ok(drop(search(QUESTIONS[round % 4]))))?;
     let native_encoder = median(ROUNDS, |round| Ok(drop(encoder.encode(QUESTIONS[round % 4])?)))?;
@@ -174,7 +174,7 @@ fn synthetic() -> Result<Duration> {
         .collect::<Result<_, _>>()?;
     let vectors = own.iter().cycle().take(CHUNKS).cloned().collect();
     let index = Index::open(build(&chunks, Some((encoder.id(), vectors)), Duration::ZERO)?)?;
-    let retriever = Retriever::new(&index, Some(&encoder))?;
+    let retriever = Retriever::new(&index, Some(&encoder));
     let questions = QUESTIONS.map(|text| encoder.encode(text).map(|vector| (text, vector)));
     let questions = questions.into_iter().collect::<Result<Vec<_>, _>>()?;
     median(ROUNDS, |round| {
