@@ -100,7 +100,15 @@ fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> 
 fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any other file: the user's mask decides. Temporary files are private by default.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder
+        .tempfile_in(folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;
     file.write_all(pack)?;
     file.as_file().sync_all()?;
