@@ -1,5 +1,13 @@
 //! Everything that crosses a crate wall, through real parts: the built components on the real host.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking, and prints what it measured"
+)]
+
 mod browser;
 mod cli;
 mod contract;

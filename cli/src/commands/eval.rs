@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     model: Option<PathBuf>,
 }
 
-/// One case, in the seed's format with our own fields beside it.
+/// One case: see `data/eval/README.md`.
 #[derive(Debug, Deserialize)]
 struct Case {
     id: String,
@@ -57,7 +57,11 @@ struct Case {
     #[serde(default)]
     expected_chunks: Vec<String>,
     #[serde(default)]
+    required_content: Vec<String>,
+    #[serde(default)]
     expected_facts: Vec<String>,
+    #[serde(default)]
+    must_not_contain: Vec<String>,
     #[serde(default)]
     refuse: bool,
 }
@@ -66,6 +70,7 @@ struct Case {
 struct Result {
     recall: [f32; DEPTHS.len()],
     reciprocal_rank: f32,
+    content: f32,
     refused: bool,
     facts: f32,
     answer: String,
@@ -158,24 +163,34 @@ fn measure(retriever: &Retriever<'_>, case: &Case, mode: Mode) -> anyhow::Result
     };
     let first = ids.iter().position(|id| expected.iter().any(|section| is_hit(id, section)));
     let response = block_on(chat::answer(&env, retriever, request(&case.query)))?.response;
-    let said = response.answer.to_lowercase();
-    let facts = case
-        .expected_facts
+    let passages: Vec<String> = retrieval
+        .hits
         .iter()
-        .filter(|fact| fact.split('|').any(|it| said.contains(it)))
-        .count();
+        .map(|hit| retriever.index().chunks()[hit.ordinal].text.to_lowercase())
+        .collect();
+    let said = response.answer.to_lowercase();
+    let prohibited = case.must_not_contain.iter().any(|it| said.contains(&it.to_lowercase()));
+    let fact = |fact: &String| !prohibited && fact.split('|').any(|it| said.contains(it));
     Ok(Result {
         recall: DEPTHS.map(found),
         reciprocal_rank: first.map_or(0.0, |at| 1.0 / (at + 1) as f32),
+        content: share(&case.required_content, |content| {
+            passages.iter().any(|passage| passage.contains(&content.to_lowercase()))
+        }),
         refused: !response.grounded,
-        facts: match case.expected_facts.len() {
-            0 => 1.0,
-            all => facts as f32 / all as f32,
-        },
+        facts: share(&case.expected_facts, fact),
         answer: response.answer,
         similarity: retrieval.evidence.similarity.unwrap_or(0.0),
         coverage: retrieval.evidence.coverage,
     })
+}
+
+/// Share of `wanted` that is there; all of nothing is there.
+fn share(wanted: &[String], is_there: impl Fn(&String) -> bool) -> f32 {
+    match wanted.len() {
+        0 => 1.0,
+        all => wanted.iter().filter(|it| is_there(it)).count() as f32 / all as f32,
+    }
 }
 
 /// Whether a chunk lies in the expected section or below it: sections are what cases name, since a
@@ -191,15 +206,24 @@ fn report(results: &[(&Case, Result)]) {
         categories.entry(entry.0.category.as_str()).or_default().push(entry);
     }
     println!(
-        "{:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>9} {:>7}",
-        "category", "cases", "recall@1", "recall@3", "recall@5", "MRR", "refusals", "facts"
+        "{:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9} {:>7}",
+        "category",
+        "cases",
+        "recall@1",
+        "recall@3",
+        "recall@5",
+        "MRR",
+        "content",
+        "refusals",
+        "facts"
     );
     for (name, entries) in &categories {
         row(name, entries);
     }
     row("all", &results.iter().collect::<Vec<_>>());
     println!(
-        "refusals: share of cases rightly answered or refused; facts: of the expected, found in the answer"
+        "content: of the required strings, in the five passages; refusals: cases rightly answered or \
+         refused;\nfacts: of the expected, in an answer without prohibited strings"
     );
 }
 
@@ -215,12 +239,13 @@ fn row(name: &str, entries: &[&(&Case, Result)]) {
     };
     let right = entries.iter().filter(|(case, result)| case.refuse == result.refused).count();
     println!(
-        "{name:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>9.3} {:>7}",
+        "{name:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9.3} {:>7}",
         entries.len(),
         mean(&|it| it.recall[0]),
         mean(&|it| it.recall[1]),
         mean(&|it| it.recall[2]),
         mean(&|it| it.reciprocal_rank),
+        mean(&|it| it.content),
         right as f32 / entries.len() as f32,
         mean(&|it| it.facts),
     );
