@@ -1,5 +1,4 @@
 //! `dossier`: the one native binary.
-#![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 
 mod commands;
 mod corpus;

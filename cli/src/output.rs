@@ -1,4 +1,21 @@
-//! How commands end: an exit code with a message.
+//! What commands say, and how they end: an exit code with a message.
+
+use std::{fmt, io, io::Write as _};
+
+/// Prints a line. A reader who has seen enough (`dossier search … | head`) ends the command well.
+macro_rules! say {
+    ($($text:tt)*) => { crate::output::line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Writes what [`say!`] formats.
+pub(crate) fn line(text: fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        let gone = error.kind() == io::ErrorKind::BrokenPipe;
+        std::process::exit(if gone { 0 } else { FAILED.into() });
+    }
+}
 
 /// Something failed while it was being done.
 pub(crate) const FAILED: u8 = 1;

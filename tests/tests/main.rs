@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test reports by panicking, and prints what it measured"

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 
 use crate::{
     env::NativeEnv,
-    output::{Failure, Outcome},
+    output::{Failure, Outcome, say},
     pack::Opened,
 };
 
@@ -33,17 +33,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .map_err(Failure::usage)?;
     let response = turn.response;
     if arguments.json {
-        println!("{}", serde_json::to_string(&response)?);
+        say!("{}", serde_json::to_string(&response)?);
         return Ok(());
     }
-    println!("{}", response.answer);
+    say!("{}", response.answer);
     for source in &response.sources {
-        println!(
-            "  [{}] {} › {}",
-            source.citation_index,
-            source.source,
-            source.heading.join(" › ")
-        );
+        say!("  [{}] {} › {}", source.citation_index, source.source, source.heading.join(" › "));
     }
     Ok(())
 }

@@ -10,7 +10,10 @@ use anyhow::anyhow;
 use dossier_core::index::Index;
 use dossier_host::Manifest;
 
-use crate::{model::folder, output::Outcome};
+use crate::{
+    model::folder,
+    output::{Outcome, say},
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -43,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             Err(text) if finding.vital => ("missing", text),
             Err(text) => ("note   ", text),
         };
-        println!("{mark}  {:<12} {text}", finding.subject);
+        say!("{mark}  {:<12} {text}", finding.subject);
         missing += usize::from(finding.vital && finding.result.is_err());
     }
     match missing {

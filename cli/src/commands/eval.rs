@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     env::NativeEnv,
-    output::{Failure, Outcome},
+    output::{Failure, Outcome, say},
     pack::Opened,
 };
 
@@ -104,12 +104,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::usage(anyhow::anyhow!("no case in the split {}", arguments.split)));
     }
     if arguments.evidence {
-        println!("id,similarity,coverage,answerable");
+        say!("id,similarity,coverage,answerable");
         for (case, result) in &results {
-            println!(
-                "{},{:.4},{:.4},{}",
-                case.id, result.similarity, result.coverage, !case.refuse
-            );
+            say!("{},{:.4},{:.4},{}", case.id, result.similarity, result.coverage, !case.refuse);
         }
         return Ok(());
     }
@@ -117,7 +114,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         for (case, result) in &results {
             let lost = !case.refuse && result.recall[DEPTHS.len() - 1] < 1.0;
             if lost || result.refused != case.refuse || !case.refuse && result.facts < 1.0 {
-                println!(
+                say!(
                     "{} {}\n    recall@5 {:.2}, refused {}, facts {:.2}: {}",
                     case.id,
                     case.query,
@@ -143,7 +140,8 @@ fn measure(retriever: &Retriever<'_>, case: &Case, mode: Mode) -> anyhow::Result
     let mut turns = Vec::new();
     for question in &case.history {
         block_on(async {
-            anyhow::Ok(chat::answer(&env, retriever, request(question)).await?.record(&env).await)
+            chat::answer(&env, retriever, request(question)).await?.record(&env).await;
+            anyhow::Ok(())
         })?;
         turns.push(TurnRecord { question: question.clone(), answer: String::new() });
     }
@@ -205,7 +203,7 @@ fn report(results: &[(&Case, Result)]) {
     for entry in results {
         categories.entry(entry.0.category.as_str()).or_default().push(entry);
     }
-    println!(
+    say!(
         "{:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9} {:>7}",
         "category",
         "cases",
@@ -221,7 +219,7 @@ fn report(results: &[(&Case, Result)]) {
         row(name, entries);
     }
     row("all", &results.iter().collect::<Vec<_>>());
-    println!(
+    say!(
         "content: of the required strings, in the five passages; refusals: cases rightly answered or \
          refused;\nfacts: of the expected, in an answer without prohibited strings"
     );
@@ -238,7 +236,7 @@ fn row(name: &str, entries: &[&(&Case, Result)]) {
         ),
     };
     let right = entries.iter().filter(|(case, result)| case.refuse == result.refused).count();
-    println!(
+    say!(
         "{name:<16} {:>5} {:>9} {:>9} {:>9} {:>7} {:>8} {:>9.3} {:>7}",
         entries.len(),
         mean(&|it| it.recall[0]),

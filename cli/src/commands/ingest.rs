@@ -21,7 +21,7 @@ use crate::{
     corpus,
     env::SystemClock,
     model::folder,
-    output::{Failure, Outcome},
+    output::{Failure, Outcome, say},
 };
 
 #[derive(clap::Args)]
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let model = encoder.as_ref().map(Encoder::id);
     let pack = index::build(&chunks, model.zip(vectors), SystemClock.now())?;
     write(&arguments.out, &pack)?;
-    println!(
+    say!(
         "{}: {} documents, {} chunks, {} skipped, {} in {:.1} s ({})",
         arguments.out.display(),
         corpus.documents.len(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     model::fetch::{self, Fetched},
-    output::{Failure, NO_MODEL, Outcome},
+    output::{Failure, NO_MODEL, Outcome, say},
 };
 
 #[derive(clap::Args)]
@@ -19,8 +19,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     match fetch::ensure(arguments.from.as_deref(), arguments.force)? {
-        Fetched::UpToDate(folder) => println!("model: up to date in {}", folder.display()),
-        Fetched::Converted(folder) => println!("model: ready in {}", folder.display()),
+        Fetched::UpToDate(folder) => say!("model: up to date in {}", folder.display()),
+        Fetched::Converted(folder) => say!("model: ready in {}", folder.display()),
         Fetched::NoSource(reasons) => {
             let error = anyhow::anyhow!(
                 "no source has the embedding model; search runs on its lexical leg alone.\n  {}\n\

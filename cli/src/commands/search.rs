@@ -9,7 +9,7 @@ use dossier_core::{
 };
 
 use crate::{
-    output::{Failure, Outcome},
+    output::{Failure, Outcome, say},
     pack::Opened,
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         let response = chat::search(&retriever, request)
             .map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
         if arguments.json {
-            println!("{}", serde_json::to_string(&response)?);
+            say!("{}", serde_json::to_string(&response)?);
         } else {
             print(&response);
         }
@@ -77,18 +77,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn print(response: &SearchResponse) {
-    println!("{}", response.query);
+    say!("{}", response.query);
     for hit in &response.hits {
-        println!("{:>3}. {:.3}  {}  ({})", hit.rank, hit.score, hit.id, hit.source);
-        for (name, score) in &hit.scores {
-            print!("     {name} {score:.3}");
-        }
-        println!();
+        say!("{:>3}. {:.3}  {}  ({})", hit.rank, hit.score, hit.id, hit.source);
+        let scores: Vec<String> =
+            hit.scores.iter().map(|(name, score)| format!("{name} {score:.3}")).collect();
+        say!("     {}", scores.join("  "));
         for line in hit.text.lines().take(4) {
-            println!("     {line}");
+            say!("     {line}");
         }
     }
     if response.hits.is_empty() {
-        println!("     nothing found");
+        say!("     nothing found");
     }
 }

@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 use super::search::pair;
 use crate::{
     model::folder,
-    output::{Failure, Outcome},
+    output::{Failure, Outcome, say},
     store::HostKv,
 };
 
@@ -93,26 +93,29 @@ async fn serve(
     match pack {
         Some(pack) => {
             let pointer = block_on(published::publish(&store, &pack))?;
-            println!(
+            say!(
                 "published {}: {} documents, {} chunks",
-                pointer.version, pointer.documents, pointer.chunks
+                pointer.version,
+                pointer.documents,
+                pointer.chunks
             );
         }
         None => {
             if let Ok(Some(pointer)) = block_on(published::current(&store)) {
-                println!(
+                say!(
                     "serving the pack published earlier ({}, {} chunks); `--embedded` goes back to the built-in one",
-                    pointer.version, pointer.chunks
+                    pointer.version,
+                    pointer.chunks
                 );
             }
         }
     }
     if !key {
-        println!("no API key is set: serving this machine only");
+        say!("no API key is set: serving this machine only");
     }
-    println!("Dossier is ready on http://{address}");
+    say!("Dossier is ready on http://{address}");
     host.serve(listener, stop()).await?;
-    println!("stopped");
+    say!("stopped");
     Ok(())
 }
 

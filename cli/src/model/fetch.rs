@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +13,7 @@ use super::{
     folder::{self, FILES},
     manifest::{File, Model},
 };
+use crate::output::say;
 
 /// Counts changes of the converter: another number converts again.
 const CONVERTER: u32 = 1;
@@ -46,7 +46,7 @@ pub(crate) fn ensure(from: Option<&Path>, force: bool) -> Result<Fetched> {
     if let Some(reasons) = obtain(&model, from, &downloads)? {
         return Ok(Fetched::NoSource(reasons));
     }
-    println!("converting {} ({})", model.id, model.licence);
+    say!("converting {} ({})", model.id, model.licence);
     let read = |name: &str| fs::read(downloads.join(name)).with_context(|| name.to_owned());
     let converted = convert(&read("model.safetensors")?, model.heads, model.precision())?;
     // All or nothing: a run that is killed leaves no half of a model.
@@ -78,19 +78,18 @@ fn obtain(model: &Model, from: Option<&Path>, downloads: &Path) -> Result<Option
     }
     let mut reasons = Vec::new();
     if let Some(folder) = from {
-        println!("copying the model from {}", folder.display());
+        say!("copying the model from {}", folder.display());
         match copy(model, folder, downloads).and_then(|()| check_all(model, downloads)) {
             Ok(()) => return Ok(None),
             Err(error) => reasons.push(format!("{}: {error:#}", folder.display())),
         }
     }
     for source in &model.sources {
-        println!("fetching the model ({} MB) from {source}", total_megabytes(model));
-        io::stdout().flush()?;
+        say!("fetching the model ({} MB) from {source}", total_megabytes(model));
         match source.fetch(model, downloads).and_then(|()| check_all(model, downloads)) {
             Ok(()) => return Ok(None),
             Err(error) => {
-                println!("  not from there: {error:#}");
+                say!("  not from there: {error:#}");
                 reasons.push(format!("{source}: {error:#}"));
             }
         }

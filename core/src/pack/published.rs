@@ -122,7 +122,7 @@ fn part_key(version: &str, part: usize) -> String {
     format!("pack:part:{version}:{part}")
 }
 
-#[cfg(all(test, feature = "search"))]
+#[cfg(test)]
 mod tests {
     use std::time::Duration;
 
