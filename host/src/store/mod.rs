@@ -31,7 +31,7 @@ const CACHE: usize = 64 * 1024 * 1024;
 /// A durable key-value store. Clones share it; dropping the last one writes everything out.
 ///
 /// A write is visible to every reader as soon as the call returns, and is on disk within
-/// [`FLUSH_INTERVAL`](flush::FLUSH_INTERVAL) (100 ms). A crash loses at most the writes of that
+/// 100 ms (`flush::FLUSH_INTERVAL`). A crash loses at most the writes of that
 /// span, always the newest ones, and never corrupts the file: redb returns to its last durable
 /// commit. Sessions, rate limits and caches can bear that; an fsync for each write could not be
 /// borne, since one request writes three times. Call [`KvStore::flush`] to wait for the disk.
