@@ -1,7 +1,7 @@
 //! The encoder: text to vectors, with BERT-shaped sentence models.
 //!
 //! A model is three files: `tokenizer.json`, `table.safetensors` (the embedding tables, read in
-//! place) and `layers.onnx` (the transformer, run by tract). [`convert`] writes the last two from
+//! place) and `layers.onnx` (the transformer, run by tract). [`convert()`] writes the last two from
 //! published weights.
 
 mod convert;
