@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader},
     net::TcpListener,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use dossier_tests::{artefact, root};
@@ -169,7 +169,7 @@ fn up_serves_a_pack_and_ends_on_sigterm() {
     let (docs, out) = (docs.to_str().unwrap(), pack.to_str().unwrap());
     assert!(dossier(&["ingest", docs, "--out", out]).status.success());
     let mut child = up(folder.path(), out);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     let address = lines
         .by_ref()
         .map(|line| line.unwrap())
@@ -181,19 +181,29 @@ fn up_serves_a_pack_and_ends_on_sigterm() {
     let body = "{\"question\": \"Who wrote the first program?\"}";
     let answer = client.post(format!("{address}/chat")).body(body).send().unwrap().text().unwrap();
     assert!(answer.contains("Ada Lovelace"), "{answer}");
-    let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    let killed = Command::new("kill").arg(child.0.id().to_string()).status().unwrap();
     assert!(killed.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
     assert_eq!(lines.map_while(Result::ok).last().as_deref(), Some("stopped"));
 }
 
-fn up(state: &Path, pack: &str) -> std::process::Child {
-    Command::new(artefact("dossier").unwrap())
+/// A process that does not outlive a test that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Most often it has ended already.
+        let _ = self.0.kill();
+    }
+}
+
+fn up(state: &Path, pack: &str) -> Running {
+    let child = Command::new(artefact("dossier").unwrap())
         .current_dir(root())
         .args(["up", "--listen", "127.0.0.1:0", "--pack", pack, "--state-dir"])
         .arg(state.join("state"))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Running(child.unwrap())
 }
