@@ -34,7 +34,7 @@ fn registry<'a>(file: &str, line: &'a str) -> Option<&'a str> {
         return None;
     }
     let (_, address) = line.split_once("\"resolved\": \"")?;
-    (!address.starts_with(NPM_REGISTRY)).then_some(address.trim_end_matches([',', '"']))
+    Some(address.trim_end_matches([',', '"']))
 }
 
 /// An absolute path that starts in a folder only this or that machine has.
@@ -76,8 +76,6 @@ const REGISTRY_SIGNS: &[&str] = &[
     concat!("jfrog", ".io"),
 ];
 
-const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
-
 const MACHINE_FOLDERS: &[&str] =
     &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
 
@@ -103,7 +101,7 @@ mod tests {
         }
         let lock = |host: &str| format!("  \"resolved\": \"{host}a/-/a-1.0.0.tgz\",");
         assert_eq!(found("tests/browser/package-lock.json", &lock("http://10.0.0.1/")), 1);
-        assert_eq!(found("tests/browser/package-lock.json", &lock(NPM_REGISTRY)), 0);
+        assert_eq!(found("tests/browser/package-lock.json", "  \"version\": \"1.0.0\","), 0);
         assert_eq!(found("Cargo.lock", "source = \"registry+https://github.com/rust-lang\""), 0);
     }
 
