@@ -72,12 +72,30 @@ fn ingest_of_nothing_exits_2_and_touches_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let pack = folder.path().join("old.pack");
     fs::write(&pack, "old").unwrap();
-    for path in ["no/such/folder", "Cargo.toml"] {
+    fs::write(folder.path().join("headings.md"), "# Only\n\n## Headings\n").unwrap();
+    let headings = folder.path().join("headings.md");
+    for path in ["no/such/folder", "Cargo.toml", headings.to_str().unwrap()] {
         let output = dossier(&["ingest", path, "--out", pack.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
         assert!(text(&output.stderr).contains("nothing was written"));
         assert_eq!(fs::read(&pack).unwrap(), b"old");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn ingest_writes_through_links_and_replaces_nothing_but_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("my.pack"), folder.path().join("link.pack"));
+    fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let ingest =
+        |out: &Path| dossier(&["ingest", "data/docs", "--lexical", "--out", out.to_str().unwrap()]);
+    assert_eq!(ingest(&link).status.code(), Some(0));
+    assert!(link.is_symlink() && fs::read(&file).unwrap().starts_with(b"DOSSIER"));
+    let output = ingest(folder.path());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is not a file"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -12,13 +12,13 @@ use dossier_core::{
     index,
     model::Encoder,
     ports::Clock as _,
-    text::{Chunk, chunks},
+    text::{self, Chunk},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use crate::{
-    corpus,
+    corpus::{self, Corpus},
     env::SystemClock,
     model::folder,
     output::{Failure, Outcome, say},
@@ -42,15 +42,24 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let started = Instant::now();
-    let corpus = corpus::read(&arguments.paths);
-    let chunks: Vec<Chunk> = corpus.documents.iter().flat_map(chunks).collect();
-    for (source, reason) in &corpus.skipped {
+    let target = target(&arguments.out)?;
+    let Corpus { mut documents, mut skipped } = corpus::read(&arguments.paths);
+    let mut chunks: Vec<Chunk> = Vec::new();
+    documents.retain(|document| {
+        let own = text::chunks(document);
+        if own.is_empty() {
+            skipped.push((document.source.clone(), "headings without text".to_owned()));
+        }
+        chunks.extend_from_slice(&own);
+        !own.is_empty()
+    });
+    for (source, reason) in &skipped {
         eprintln!("skipped {source}: {reason}");
     }
     if chunks.is_empty() {
         return Err(Failure::usage(anyhow!(
             "nothing could be ingested ({} skipped); nothing was written",
-            corpus.skipped.len()
+            skipped.len()
         )));
     }
     let encoder = match arguments.lexical {
@@ -62,13 +71,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let vectors = encoder.as_ref().map(|it| encode(it, &chunks)).transpose()?;
     let model = encoder.as_ref().map(Encoder::id);
     let pack = index::build(&chunks, model.zip(vectors), SystemClock.now())?;
-    write(&arguments.out, &pack)?;
+    write(&target, &pack)?;
     say!(
         "{}: {} documents, {} chunks, {} skipped, {} in {:.1} s ({})",
         arguments.out.display(),
-        corpus.documents.len(),
+        documents.len(),
         chunks.len(),
-        corpus.skipped.len(),
+        skipped.len(),
         size(pack.len()),
         started.elapsed().as_secs_f32(),
         model.unwrap_or("without model"),
@@ -94,6 +103,18 @@ fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> 
         .collect();
     bar.finish_and_clear();
     vectors
+}
+
+/// Where the pack goes: links are followed, and what is there is replaced only if it is a file.
+fn target(out: &Path) -> Result<PathBuf, Failure> {
+    match fs::metadata(out) {
+        Ok(there) if !there.is_file() => Err(Failure::usage(anyhow!(
+            "{} is not a file: give --out a file to write; nothing was written",
+            out.display()
+        ))),
+        Ok(_) => Ok(out.canonicalize()?),
+        Err(_) => Ok(out.to_owned()),
+    }
 }
 
 /// Writes beside the target and renames: a run that is killed leaves the old pack whole.

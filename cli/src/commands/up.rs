@@ -22,6 +22,10 @@ use crate::{
     store::HostKv,
 };
 
+/// Requests inside components at once, for each core; more wait for their turn. A chat instance that
+/// computes takes some 90 MiB, so this bounds memory too.
+const REQUESTS_A_CORE: usize = 16;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The application
@@ -54,6 +58,8 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     let mut options = Options::new(&arguments.manifest, &arguments.state_dir);
     options.variables = arguments.variables.iter().cloned().collect();
     options.environment = environment();
+    // Search computes; more requests at once than this answer no sooner and cost memory each.
+    options.limits.concurrent_requests = REQUESTS_A_CORE * cores();
     options.limits.reuse.idle = Duration::from_secs(arguments.idle_timeout);
     // Shared by all applications of this user: a component is compiled once.
     options.cache_dir = Some(folder::cache()?.join("compiled"));
@@ -126,6 +132,10 @@ fn has_key(options: &Options) -> Result<bool, Failure> {
     let variables =
         Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
     Ok(variables.get(API_KEYS).is_some_and(|keys| auth::parse(keys).next().is_some()))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn environment() -> BTreeMap<String, String> {
