@@ -31,6 +31,11 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// Bounds on guests and clients.
     pub limits: Limits,
+    /// Answer only requests made to a name of this machine itself (`localhost`, `127.0.0.1`, …),
+    /// else 421. Without it a web page whose name is made to resolve to loopback (DNS rebinding)
+    /// could read what an application without keys says. Off by default: a proxy passes on the
+    /// public name.
+    pub local_names_only: bool,
 }
 
 impl Options {
@@ -43,6 +48,7 @@ impl Options {
             environment: BTreeMap::new(),
             cache_dir: None,
             limits: Limits::default(),
+            local_names_only: false,
         }
     }
 }
@@ -66,6 +72,7 @@ pub struct Host {
     pub(crate) limits: Arc<Limits>,
     pub(crate) routes: Routes,
     pub(crate) functions: Functions,
+    pub(crate) local_names_only: bool,
     closing: watch::Sender<bool>,
 }
 
@@ -97,7 +104,16 @@ impl Host {
             closing: &closing,
         };
         let functions = app::build(&site, &compiler).await?;
-        Ok(Self { manifest, variables, store, limits, routes, functions, closing })
+        Ok(Self {
+            manifest,
+            variables,
+            store,
+            limits,
+            routes,
+            functions,
+            local_names_only: options.local_names_only,
+            closing,
+        })
     }
 
     /// The manifest.

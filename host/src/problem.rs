@@ -13,6 +13,7 @@ use wasmtime_wasi_http::WasiBody;
 pub(crate) enum Problem {
     BodyTooLarge { limit: usize },
     Failed,
+    Misdirected,
     NotFound,
     Overloaded,
     Timeout,
@@ -57,6 +58,11 @@ impl Problem {
                 StatusCode::BAD_GATEWAY,
                 "FUNCTION_FAILED",
                 "the function gave no valid response".to_owned(),
+            ),
+            Self::Misdirected => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "MISDIRECTED",
+                "without an API key this server answers to localhost only".to_owned(),
             ),
             Self::NotFound => {
                 (StatusCode::NOT_FOUND, "NOT_FOUND", "no route matches this path".to_owned())

@@ -196,6 +196,8 @@ fn up_serves_a_pack_and_ends_on_sigterm() {
     let client = dossier_tests::client().unwrap();
     let ready = client.get(format!("{address}/health/ready")).send().unwrap();
     assert_eq!(ready.status().as_u16(), 200);
+    let foreign = client.get(format!("{address}/health")).header("host", "evil.example").send();
+    assert_eq!(foreign.unwrap().status().as_u16(), 421);
     let body = "{\"question\": \"Who wrote the first program?\"}";
     let answer = client.post(format!("{address}/chat")).body(body).send().unwrap().text().unwrap();
     assert!(answer.contains("Ada Lovelace"), "{answer}");

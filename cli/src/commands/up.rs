@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
             arguments.listen
         )));
     }
+    options.local_names_only = !key;
     // Looked at before anything starts: a bad pack must not replace what serves.
     let pack = arguments.pack.as_deref().map(read_pack).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -81,6 +81,9 @@ impl Dispatch {
         {
             return Ok((healthy(), None));
         }
+        if self.host.local_names_only && !intake::is_for_this_machine(&request) {
+            return Err(Problem::Misdirected);
+        }
         let found = self.host.routes.find(request.uri().path()).ok_or(Problem::NotFound)?;
         let function =
             self.host.functions.get(&found.trigger.component).ok_or(Problem::NotFound)?;

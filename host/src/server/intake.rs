@@ -4,10 +4,11 @@
 
 use crate::routes::Match;
 use http::header::HOST;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, request};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, request};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The header that ties together a request, its response and their log lines.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,6 +43,21 @@ pub(crate) fn request_id(headers: &HeaderMap) -> String {
     }
 }
 
+/// Whether a request was made to a name that only this machine itself can mean. One without a name
+/// (HTTP/1.0) was not made by a browser.
+pub(crate) fn is_for_this_machine<B>(request: &Request<B>) -> bool {
+    let authority = match (request.uri().authority(), request.headers().get(HOST)) {
+        (Some(authority), _) => Some(authority.clone()),
+        (None, Some(host)) => Authority::try_from(host.as_bytes()).ok(),
+        (None, None) => return true,
+    };
+    authority.is_some_and(|authority| {
+        let name = authority.host().trim_matches(['[', ']']);
+        let address = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        address || name.eq_ignore_ascii_case("localhost")
+    })
+}
+
 /// Rewrites the head of a request for the guest that `found` names.
 pub(crate) fn prepare(
     parts: &mut request::Parts,
@@ -55,7 +71,7 @@ pub(crate) fn prepare(
         .authority()
         .map(ToString::to_string)
         .or_else(|| Some(parts.headers.get(HOST)?.to_str().ok()?.to_owned()))
-        .filter(|text| text.parse::<http::uri::Authority>().is_ok())
+        .filter(|text| text.parse::<Authority>().is_ok())
         .unwrap_or_else(|| local.to_string());
     let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let full_url = format!("http://{authority}{path_and_query}");
@@ -101,7 +117,24 @@ mod tests {
     use super::*;
     use crate::manifest::Trigger;
     use crate::routes::Routes;
-    use http::Request;
+
+    #[test]
+    fn only_names_of_this_machine_are_local() {
+        for (host, local) in [
+            ("localhost:3000", true),
+            ("LOCALHOST", true),
+            ("127.0.0.1:3000", true),
+            ("[::1]:3000", true),
+            ("evil.example", false),
+            ("localhost.evil.example:3000", false),
+            ("192.168.0.7:3000", false),
+            ("", false),
+        ] {
+            let request = Request::builder().uri("/chat").header(HOST, host).body(()).unwrap();
+            assert_eq!(is_for_this_machine(&request), local, "{host}");
+        }
+        assert!(is_for_this_machine(&Request::new(())));
+    }
 
     fn prepared(uri: &str, headers: &[(&str, &str)]) -> request::Parts {
         let triggers = [Trigger { route: "/docs/:page/...".into(), component: "docs".into() }];
