@@ -1,11 +1,32 @@
 //! A pack on disk with the model that fits it, as commands use them.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use dossier_core::{index::Index, model::Encoder, retrieval::Retriever};
 
 use crate::{model::folder, output::Failure};
+
+/// Which pack to open, and with which model.
+#[derive(clap::Args)]
+pub(crate) struct PackArguments {
+    /// The pack to use
+    #[arg(long, value_name = "FILE")]
+    pack: PathBuf,
+    /// Folder of the converted model [default: the user's cache]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+impl PackArguments {
+    /// As [`Opened::open`].
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        Opened::open(&self.pack, self.model.as_deref())
+    }
+}
 
 /// An opened pack and, where there is one, its encoder.
 pub(crate) struct Opened {

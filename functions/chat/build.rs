@@ -17,7 +17,8 @@ const MODEL: &str = "all-minilm-l6-v2-int8";
 
 fn main() {
     println!("cargo:rerun-if-env-changed=DOSSIER_MODEL_DIR");
-    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/index.pack");
+    let pack = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"))
+        .join("../../data/index.pack");
     let model = model_folder();
     let mut code = format!("pub(crate) static PACK: Option<&[u8]> = {};\n", embed(&pack));
     code += &format!("pub(crate) const MODEL: &str = {MODEL:?};\n");

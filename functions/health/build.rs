@@ -2,10 +2,14 @@
 
 #![expect(clippy::expect_used, reason = "a build script reports by panicking")]
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 fn main() {
-    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/index.pack");
+    let pack = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"))
+        .join("../../data/index.pack");
     println!("cargo:rerun-if-changed={}", pack.display());
     let header = fs::read(&pack).ok().and_then(|bytes| header(&bytes));
     let out = Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("pack.json");

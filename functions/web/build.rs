@@ -1,10 +1,16 @@
 //! Lists the files of `static/`, so that a new one is served without being named in code.
 #![expect(clippy::expect_used, clippy::panic, reason = "a build script reports by panicking")]
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+    let folder =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("static");
     println!("cargo:rerun-if-changed={}", folder.display());
     let mut code = String::from("/// Every file of the page.\nstatic FILES: &[File] = &[\n");
     let mut files: Vec<_> = fs::read_dir(&folder)

@@ -24,7 +24,10 @@ impl Workspace {
     ///
     /// When cargo cannot read the workspace or the user has no home folder.
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        // As cargo says now: checkouts may share a target folder, and with it this program.
+        let own = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let manifest = own.join("Cargo.toml");
         let metadata = cargo()
             .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
             .arg(manifest)

@@ -10,14 +10,13 @@ use dossier_core::{
 
 use crate::{
     output::{Failure, Outcome, say},
-    pack::Opened,
+    pack::PackArguments,
 };
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The pack to search
-    #[arg(long, value_name = "FILE")]
-    pack: PathBuf,
+    #[command(flatten)]
+    pack: PackArguments,
     /// Passages wanted, 1 to 20
     #[arg(short, default_value_t = 5, value_name = "N")]
     k: usize,
@@ -30,9 +29,6 @@ pub(crate) struct Arguments {
     /// File with one question a line
     #[arg(long, value_name = "FILE", conflicts_with = "question")]
     queries: Option<PathBuf>,
-    /// Folder of the converted model [default: the user's cache]
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
     /// The questions
     #[arg(value_name = "QUESTION", required_unless_present = "queries")]
     question: Vec<String>,
@@ -56,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         }
         None => arguments.question.clone(),
     };
-    let opened = Opened::open(&arguments.pack, arguments.model.as_deref())?;
+    let opened = arguments.pack.open()?;
     let retriever = opened.retriever();
     let filter: BTreeMap<String, String> = arguments.filter.iter().cloned().collect();
     for question in questions {

@@ -46,6 +46,18 @@ struct Serving {
     engine: Option<Rc<Engine>>,
 }
 
+impl Serving {
+    /// Serves `pack` from now on, or goes on as before where it cannot be opened.
+    fn use_pack(&mut self, pack: Vec<u8>) {
+        match Index::open(pack) {
+            Ok(index) => {
+                self.engine = Some(Rc::new(Engine::new(index, ENCODER.with(Clone::clone))));
+            }
+            Err(error) => eprintln!("the published index is not used: {error}"),
+        }
+    }
+}
+
 thread_local! {
     static ENCODER: Option<Rc<Encoder>> = open_encoder();
     static EMBEDDED: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
@@ -58,19 +70,15 @@ pub(crate) async fn current(kv: &impl Kv) -> Result<Rc<Engine>, RequestError> {
     let serving = SERVING.with(Rc::clone);
     let mut serving = serving.lock().await;
     match published::current(kv).await {
-        Ok(Some(mut pointer)) if serving.tried.as_ref() != Some(&pointer.version) => {
-            match published::fetch(kv, &pointer).await.map(Index::open) {
-                Ok(Ok(index)) => {
-                    serving.engine = Some(Rc::new(Engine::new(index, ENCODER.with(Clone::clone))));
+        Ok(Some(pointer)) if serving.tried.as_ref() != Some(&pointer.version) => {
+            match published::fetch(kv, &pointer).await {
+                Ok(pack) => {
+                    serving.tried = Some(pointer.version);
+                    serving.use_pack(pack);
                 }
-                Ok(Err(error)) => eprintln!("the published index is not used: {error}"),
-                Err(error) => {
-                    // Tried again with the next request: the store may only have hiccuped.
-                    eprintln!("the published index cannot be fetched: {error}");
-                    pointer.version.clear();
-                }
+                // Tried again with the next request: the store may only have hiccuped.
+                Err(error) => eprintln!("the published index cannot be fetched: {error}"),
             }
-            serving.tried = Some(pointer.version);
         }
         Ok(None) => *serving = Serving::default(),
         // Without the store, whatever serves goes on serving.
