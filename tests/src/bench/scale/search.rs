@@ -57,7 +57,6 @@ pub(super) fn run(folder: &Path) -> Result<Figures> {
     let dense = index.dense().context("a pack with vectors")?;
 
     let retriever = Retriever::new(&index, None);
-    let query = |question| Query { text: question, top_k: TOP_K, ..Query::default() };
     let given = time(&questions, |question| {
         retriever.search_encoded(&query(&question.text), Some(&question.vector));
     });
@@ -88,6 +87,10 @@ pub(super) fn run(folder: &Path) -> Result<Figures> {
         retriever.search(&query(&question.text));
     });
     Ok(Figures { open, bm25, exact, graph, carries_graph, recall, given, encoded, memory })
+}
+
+fn query(text: &str) -> Query<'_> {
+    Query { text, top_k: TOP_K, ..Query::default() }
 }
 
 fn time(questions: &[Question], run: impl Fn(&Question)) -> Times {
