@@ -6,6 +6,7 @@ mod env;
 mod model;
 mod output;
 mod pack;
+mod previous;
 mod store;
 
 use std::process::ExitCode;

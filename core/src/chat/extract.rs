@@ -216,8 +216,6 @@ const NUMBERS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         index::build,
@@ -227,7 +225,7 @@ mod tests {
 
     fn answer(text: &str, question: &str) -> String {
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
-        let index = Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap();
+        let index = Index::open(build(&chunks(&document), None).unwrap()).unwrap();
         let query = Query { text: question, top_k: 5, mode: Mode::Bm25, ..Query::default() };
         let hits = Retriever::new(&index, None).search(&query).hits;
         extract(&index, question, &hits).text

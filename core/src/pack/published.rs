@@ -124,8 +124,6 @@ fn part_key(version: &str, part: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures::executor::block_on;
 
     use super::*;
@@ -137,7 +135,7 @@ mod tests {
 
     fn pack(text: &str) -> Vec<u8> {
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
-        build(&chunks(&document), None, Duration::ZERO).unwrap()
+        build(&chunks(&document), None).unwrap()
     }
 
     #[test]
