@@ -9,7 +9,9 @@ impl From<&Chunk> for PackChunk {
             source: chunk.source.clone(),
             title: chunk.title.clone(),
             heading: chunk.heading.clone(),
+            lead: chunk.lead.clone(),
             text: chunk.text.clone(),
+            page: chunk.page,
             start: chunk.span.start,
             metadata: chunk.metadata.clone(),
         }
@@ -24,7 +26,9 @@ impl From<PackChunk> for Chunk {
             title: record.title,
             heading: record.heading,
             span: record.start..record.start.saturating_add(record.text.len()),
+            lead: record.lead,
             text: record.text,
+            page: record.page,
             metadata: record.metadata,
         }
     }

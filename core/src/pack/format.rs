@@ -1,4 +1,4 @@
-//! The pack's file format, version 1.
+//! The pack's file format, version 2.
 //!
 //! ```text
 //! 8 bytes  magic "DOSSIER\0"
@@ -15,7 +15,7 @@
 use crate::wire::PackHeader;
 
 /// The only format version this build reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"DOSSIER\0";
 const PREAMBLE: usize = MAGIC.len() + 3 * 4;

@@ -54,9 +54,13 @@ pub struct PackChunk {
     pub title: String,
     /// Headings above it, outermost first.
     pub heading: Vec<String>,
+    /// What belongs before the passage but was written further up.
+    pub lead: String,
     /// The passage.
     pub text: String,
-    /// Byte of the file at which it starts.
+    /// The page that it is on, from 1; absent in a document without pages.
+    pub page: Option<u32>,
+    /// Byte of the document at which it starts.
     pub start: usize,
     /// The document's metadata.
     pub metadata: BTreeMap<String, Vec<String>>,
