@@ -84,7 +84,10 @@ fn corpus_hash(chunks: &[Chunk]) -> String {
         hash.update(part);
     };
     for chunk in chunks {
-        [&chunk.id, &chunk.source, &chunk.title, &chunk.text].into_iter().for_each(|it| add(it));
+        [&chunk.id, &chunk.source, &chunk.title, &chunk.lead, &chunk.text]
+            .into_iter()
+            .for_each(|it| add(it));
+        add(&chunk.page.map(|page| page.to_string()).unwrap_or_default());
         for (name, values) in &chunk.metadata {
             add(name);
             values.iter().for_each(|value| add(value));

@@ -33,7 +33,9 @@ pub(super) fn record(chunk: &Chunk, document: usize) -> PackChunk<'_> {
         id: &chunk.id,
         document,
         heading: chunk.heading.iter().map(String::as_str).collect(),
+        lead: &chunk.lead,
         text: &chunk.text,
+        page: chunk.page,
         start: chunk.span.start,
     }
 }
@@ -46,7 +48,9 @@ pub(super) fn chunk(record: &PackChunk<'_>, document: &PackDocument) -> Chunk {
         title: document.title.clone(),
         heading: record.heading.iter().map(|&heading| heading.to_owned()).collect(),
         span: record.start..record.start.saturating_add(record.text.len()),
+        lead: record.lead.to_owned(),
         text: record.text.to_owned(),
+        page: record.page,
         metadata: document.metadata.clone(),
     }
 }
