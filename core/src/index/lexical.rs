@@ -1,12 +1,14 @@
 //! The lexical leg: BM25 over the terms of chunks, by tantivy.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use tantivy::{
-    Index, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, Term,
+    Index, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError,
+    Term,
     collector::TopDocs,
     directory::{Directory as _, OwnedBytes, RamDirectory},
     index::SegmentId,
@@ -91,10 +93,12 @@ impl Lexical {
 
     /// Opens the files that [`build`](Self::build) returned.
     pub(super) fn open(files: impl Iterator<Item = (String, OwnedBytes)>) -> tantivy::Result<Self> {
-        let index = Index::open(PackDirectory::new(files))?;
-        let text = index.schema().get_field("text")?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { searcher: reader.searcher(), text })
+        guarded(|| {
+            let index = Index::open(PackDirectory::new(files))?;
+            let text = index.schema().get_field("text")?;
+            let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+            Ok(Self { searcher: reader.searcher(), text })
+        })
     }
 
     /// Number of chunks.
@@ -130,7 +134,7 @@ impl Lexical {
         let best = TopDocs::with_limit(limit);
         let found = match filter {
             // Without a look at each match, tantivy skips blocks that cannot come to the top.
-            None => self.searcher.search(&query, &best.order_by_score())?,
+            None => guarded(|| self.searcher.search(&query, &best.order_by_score()))?,
             Some(allowed) => {
                 // The collector needs `'static`; the filter becomes a table of the chunks.
                 let admitted: Arc<[bool]> = (0..self.len()).map(allowed).collect();
@@ -139,7 +143,7 @@ impl Lexical {
                     let admits = move |doc| admitted.get(doc as usize).is_some_and(|it| *it);
                     move |doc: u32, score: f32| if admits(doc) { score } else { -1.0 }
                 });
-                self.searcher.search(&query, &collector)?
+                guarded(|| self.searcher.search(&query, &collector))?
             }
         };
         let mut matches: Vec<Match> = found
@@ -155,10 +159,18 @@ impl Lexical {
     /// that no chunk has.
     pub fn rarity(&self, term: &str) -> f32 {
         let term = Term::from_field_text(self.text, term);
-        let with = self.searcher.doc_freq(&term).unwrap_or(0) as f32;
         let all = self.len() as f32;
+        let with = guarded(|| self.searcher.doc_freq(&term)).unwrap_or(0) as f32;
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }
+}
+
+/// Runs what trusts tantivy's files. One that was forged under a right checksum can make it panic:
+/// that is an error here, natively; in a component it ends the instance, and nothing else.
+fn guarded<T>(run: impl FnOnce() -> tantivy::Result<T>) -> tantivy::Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(TantivyError::InternalError("the files contradict themselves".into()))
+    })
 }
 
 /// Gives the segment its fixed name in the list of segments.
