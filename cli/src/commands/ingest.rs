@@ -85,7 +85,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> {
+/// Encodes chunks on all cores, with a progress bar.
+///
+/// # Errors
+/// The chunk that could not be encoded.
+pub(crate) fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> {
     let bar = ProgressBar::new(chunks.len() as u64);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
@@ -118,7 +122,7 @@ fn target(out: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Writes beside the target and renames: a run that is killed leaves the old pack whole.
-fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut builder = tempfile::Builder::new();

@@ -121,6 +121,14 @@ impl Dense {
         near
     }
 
+    /// Returns the vector of a chunk.
+    ///
+    /// # Panics
+    /// Without such a chunk.
+    pub fn vector(&self, ordinal: usize) -> &[f32] {
+        &self.graph[self.places[ordinal]].0
+    }
+
     /// Walks the graph; may miss some of the nearest.
     pub fn approximate(&self, query: &[f32], limit: usize) -> Vec<Near> {
         let mut search = Search::default();
