@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// The chunks' vectors, and how many of them `previous` had: only what is new to it is encoded.
-fn encode(
+pub(crate) fn encode(
     encoder: &Encoder,
     chunks: &[Chunk],
     previous: Option<&Previous>,
@@ -136,7 +136,7 @@ fn target(out: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Writes beside the target and renames: a run that is killed leaves the old pack whole.
-fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut builder = tempfile::Builder::new();

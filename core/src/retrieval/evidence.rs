@@ -11,6 +11,9 @@ use crate::{
 /// Passages looked at for coverage.
 const PASSAGES: usize = 5;
 
+/// An answer is given from this confidence on.
+pub const THRESHOLD: f32 = 0.5;
+
 /// Logistic regression over the two features, fitted on the development split of `data/eval`
 /// (`dossier eval --evidence` prints features and labels).
 const SIMILARITY_WEIGHT: f32 = 10.0;
@@ -69,6 +72,6 @@ impl Evidence {
 
     /// Whether to answer at all.
     pub fn suffices(&self) -> bool {
-        self.confidence() >= 0.5
+        self.confidence() >= THRESHOLD
     }
 }

@@ -7,7 +7,7 @@ mod hit;
 mod search;
 
 pub use self::{
-    evidence::Evidence,
+    evidence::{Evidence, THRESHOLD},
     filter::Filter,
     fuse::{LEXICAL_WEIGHT, fuse},
     hit::{Explanation, Hit, Leg},
