@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use dossier_core::{
-    index,
+    index::{self, Embedding},
     model::Encoder,
     text::{self, Chunk},
 };
@@ -94,14 +94,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// The chunks' vectors, and how many of them `previous` had: only what is new to it is encoded.
-fn encode(
+/// What the encoder makes of the chunks, and how many of them `previous` had: only what is new to it is encoded.
+pub(crate) fn encode(
     encoder: &Encoder,
     chunks: &[Chunk],
     previous: Option<&Previous>,
-) -> anyhow::Result<(Vec<Vec<f32>>, usize)> {
-    let known: Vec<Option<Vec<f32>>> =
-        chunks.iter().map(|chunk| previous?.vector(&chunk.indexed_text())).collect();
+) -> anyhow::Result<(Vec<Embedding>, usize)> {
+    let known: Vec<Option<Embedding>> =
+        chunks.iter().map(|chunk| previous?.embedding(&chunk.encoded_text())).collect();
     let reused = known.iter().flatten().count();
     let bar = ProgressBar::new((chunks.len() - reused) as u64);
     if !std::io::stderr().is_terminal() {
@@ -111,11 +111,11 @@ fn encode(
         "encoding {bar:32} {pos}/{len} chunks, {eta} left",
     )?);
     let vectors = chunks.par_iter().zip(known).map(|(chunk, known)| match known {
-        Some(vector) => Ok(vector),
+        Some(embedding) => Ok(embedding),
         None => {
-            let vector = encoder.encode(&chunk.indexed_text());
+            let encoded = encoder.encode_tokens(&chunk.encoded_text());
             bar.inc(1);
-            vector.with_context(|| chunk.id.clone())
+            Ok(Embedding::from(&encoded.with_context(|| chunk.id.clone())?))
         }
     });
     let vectors = vectors.collect::<anyhow::Result<_>>()?;
@@ -136,7 +136,7 @@ fn target(out: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Writes beside the target and renames: a run that is killed leaves the old pack whole.
-fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut builder = tempfile::Builder::new();

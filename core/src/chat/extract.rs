@@ -54,7 +54,7 @@ pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
     let weights: Vec<f32> = content.iter().map(|term| index.lexical().rarity(term)).collect();
     let chunks: Vec<(&Hit, &Chunk)> =
         hits.iter().filter_map(|hit| Some((hit, index.chunks().get(hit.ordinal)?))).collect();
-    let texts: Vec<String> = chunks.iter().map(|(_, chunk)| plain(&chunk.text)).collect();
+    let texts: Vec<String> = chunks.iter().map(|(_, chunk)| plain(&chunk.passage())).collect();
     let best_hit = hits.first().map_or(1.0, |hit| hit.score.max(f32::EPSILON));
 
     let mut candidates: Vec<Candidate<'_>> = Vec::new();

@@ -48,6 +48,8 @@ pub struct PackDocument {
     pub source: String,
     /// Its title.
     pub title: String,
+    /// Its first sentence.
+    pub summary: String,
     /// Its metadata.
     pub metadata: BTreeMap<String, Vec<String>>,
 }
@@ -62,9 +64,13 @@ pub struct PackChunk<'a> {
     /// Headings above it, outermost first.
     #[serde(borrow)]
     pub heading: Vec<&'a str>,
+    /// What belongs before the passage but was written further up.
+    pub lead: &'a str,
     /// The passage.
     pub text: &'a str,
-    /// Byte of the file at which it starts.
+    /// The page that it is on, from 1; absent in a document without pages.
+    pub page: Option<u32>,
+    /// Byte of the document at which it starts.
     pub start: usize,
 }
 
