@@ -7,6 +7,7 @@ mod eval;
 mod model;
 mod output;
 mod pack;
+mod previous;
 mod store;
 
 use std::process::ExitCode;

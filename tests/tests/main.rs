@@ -11,6 +11,7 @@ mod browser;
 mod cli;
 mod contract;
 mod hnsw;
+mod ingest;
 mod model;
 mod packs;
 mod rankings;

@@ -40,6 +40,8 @@ pub(crate) fn chunks(folder: &Path) -> Result<Vec<Chunk>> {
         source: record.id,
         title: record.title,
         heading: Vec::new(),
+        lead: String::new(),
+        page: None,
         span: 0..record.text.len(),
         text: record.text,
         metadata: BTreeMap::new(),

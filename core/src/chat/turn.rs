@@ -137,7 +137,8 @@ fn search_hit(index: &Index, hit: &Hit, rank: usize) -> SearchHit {
         id: chunk.id.clone(),
         source: chunk.source.clone(),
         heading: chunk.heading.clone(),
-        text: chunk.text.clone(),
+        page: chunk.page,
+        text: chunk.passage(),
         score: hit.score,
         scores,
     }
@@ -151,7 +152,8 @@ fn source(index: &Index, retrieval: &Retrieval, ordinal: usize, number: usize) -
         source: chunk.source.clone(),
         title: chunk.title.clone(),
         heading: chunk.heading.clone(),
-        text: chunk.text.clone(),
+        page: chunk.page,
+        text: chunk.passage(),
         distance: hit.and_then(|hit| hit.explanation.dense).map(|leg| 1.0 - leg.score),
         citation_index: number,
     }
@@ -188,7 +190,7 @@ mod tests {
 
     fn index() -> Index {
         let document = Document::read("a.md", TEXT.as_bytes().to_vec()).unwrap();
-        Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap()
+        Index::open(build(&chunks(&document), None).unwrap()).unwrap()
     }
 
     fn ask(env: &MemoryEnv, question: &str, session: Option<&str>) -> ChatResponse {

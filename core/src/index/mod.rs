@@ -1,34 +1,36 @@
 //! The index: chunks with both legs, in one file, the pack.
 //!
 //! [`build`] writes a pack and [`Index::open`] reads it back, the same code natively and in a
-//! component. A pack is read where it lies: the lexical leg's files are never copied.
+//! component. A pack is read where it lies: neither files of the lexical leg nor vectors are copied.
 
+mod chunks;
 mod dense;
 mod directory;
+mod graph;
 mod lexical;
 mod pack;
 mod record;
+#[cfg(test)]
+mod tests;
+mod vectors;
 
 use std::collections::BTreeSet;
 
 use tantivy::directory::OwnedBytes;
 
 pub use self::{
+    chunks::Chunks,
     dense::{Dense, Near},
     lexical::{Lexical, Match},
     pack::build,
 };
-use crate::{
-    pack::PackError,
-    text::{Chunk, terms::content_terms},
-    wire::PackHeader,
-};
+use crate::{pack::PackError, text::terms::content_terms, wire::PackHeader};
 
 /// An opened pack, ready to be searched.
 #[derive(Debug)]
 pub struct Index {
     header: PackHeader,
-    chunks: Vec<Chunk>,
+    chunks: Chunks,
     lexical: Lexical,
     dense: Option<Dense>,
     subject: BTreeSet<String>,
@@ -57,7 +59,7 @@ impl Index {
     }
 
     /// The chunks; their position is their ordinal in both legs.
-    pub fn chunks(&self) -> &[Chunk] {
+    pub fn chunks(&self) -> &Chunks {
         &self.chunks
     }
 

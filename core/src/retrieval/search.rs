@@ -88,7 +88,7 @@ impl<'a> Retriever<'a> {
         let matches = match query.mode {
             Mode::Dense => Vec::new(),
             Mode::Bm25 | Mode::Hybrid => {
-                self.index.lexical().search(&content, pool, &allowed).unwrap_or_else(|_| {
+                self.index.lexical().search(&content, pool, filter).unwrap_or_else(|_| {
                     degraded.push("bm25");
                     Vec::new()
                 })

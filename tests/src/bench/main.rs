@@ -1,10 +1,11 @@
 //! The budgets of the design that can be measured so far, each as a row: bar, measured, how.
 //!
 //! Ratios are taken side by side in one run. Nothing here passes or fails: speed is read, not
-//! asserted.
+//! asserted. `bench scale` measures what grows with the number of chunks.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
 mod memory;
+mod scale;
 mod speed;
 
 use anyhow::Result;
@@ -19,6 +20,15 @@ pub(crate) struct Row {
 }
 
 fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, rest)) if first == "scale" => scale::run(rest),
+        Some((other, _)) => anyhow::bail!("unknown: {other}; expected nothing, or scale"),
+        None => table(),
+    }
+}
+
+fn table() -> Result<()> {
     let mut rows = speed::rows()?;
     rows.push(memory::row()?);
     let bytes = std::fs::metadata(component("chat"))?.len();

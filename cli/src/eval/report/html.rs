@@ -133,7 +133,8 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; list-style: none; padding: 0; }
 a { color: inherit; }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; }
-figure { margin: 0; } figcaption { font-size: .875rem; color: var(--faint); max-width: 40rem; }
+figure { margin: 0; max-width: 100%; }
+figcaption { font-size: .875rem; color: var(--faint); contain: inline-size; }
 svg { display: block; max-width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 .axis { stroke: var(--line); fill: none; } .whisker { stroke: var(--ink); }

@@ -101,21 +101,23 @@ pub(crate) fn of_collection(summary: &Summary) -> Vec<Table> {
 
 /// The tables over all collections.
 pub(crate) fn over_all(report: &Report) -> Vec<Table> {
-    let mut tables: Vec<Table> = confidence(report).into_iter().collect();
-    if report.collections.len() < 2 {
-        return tables;
+    let mut tables = Vec::new();
+    if report.collections.len() > 1 {
+        tables.push(collections(report));
+        tables.extend(report.mean_margin.map(|margin| stages_by_collection(report, margin)));
     }
+    tables.extend(confidence(report));
+    tables
+}
+
+fn collections(report: &Report) -> Table {
     let mut rows: Vec<(String, usize, Scores)> = Vec::new();
     for summary in &report.collections {
         rows.push((summary.name.clone(), summary.cases, summary.means()));
     }
     let cases = report.collections.iter().map(|summary| summary.cases).sum();
     rows.push(("mean".to_owned(), cases, report.mean.clone()));
-    tables.push(figures("collections", "collection", &rows));
-    if report.mean_margin.is_some() {
-        tables.push(stages_by_collection(report));
-    }
-    tables
+    figures("collections", "collection", &rows)
 }
 
 fn categories(summary: &Summary) -> Table {
@@ -232,7 +234,7 @@ fn confidence(report: &Report) -> Option<Table> {
     })
 }
 
-fn stages_by_collection(report: &Report) -> Table {
+fn stages_by_collection(report: &Report, margin: f64) -> Table {
     let ablations: Vec<_> = report
         .collections
         .iter()
@@ -252,7 +254,7 @@ fn stages_by_collection(report: &Report) -> Table {
     }
     let mut margins = vec!["margin".to_owned()];
     margins.extend(ablations.iter().map(|(_, ablation)| signed(ablation.margin.mean)));
-    margins.push(report.mean_margin.map_or_else(absent, signed));
+    margins.push(signed(margin));
     rows.push(margins);
     Table {
         title: "stages by collection".to_owned(),
