@@ -124,6 +124,7 @@ mod tests {
             title: String::new(),
             heading: Vec::new(),
             text: text.to_owned(),
+            page: None,
             distance: None,
             citation_index: number,
         };
