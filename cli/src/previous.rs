@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use dossier_core::{index::Index, text::Document};
+use dossier_core::{
+    index::{Embedding, Index},
+    text::Document,
+};
 
 /// A pack that was opened before it is replaced.
 pub(crate) struct Previous {
@@ -33,13 +36,13 @@ impl Previous {
         let index = Index::open(bytes).inspect_err(|error| anew(error)).ok()?;
         let fits = index.check_model(model).inspect_err(|error| anew(error)).is_ok();
         let encoded = index.chunks().iter().enumerate().take_while(|_| fits);
-        let ordinals = encoded.map(|(at, chunk)| (chunk.indexed_text(), at)).collect();
+        let ordinals = encoded.map(|(at, chunk)| (chunk.encoded_text(), at)).collect();
         Some(Self { index, ordinals })
     }
 
-    /// The vector of a text that was encoded for the pack.
-    pub(crate) fn vector(&self, text: &str) -> Option<Vec<f32>> {
-        self.index.dense()?.vector(*self.ordinals.get(text)?)
+    /// What the encoder made of a text for the pack.
+    pub(crate) fn embedding(&self, text: &str) -> Option<Embedding> {
+        self.index.embedding(*self.ordinals.get(text)?)
     }
 
     /// Number of its documents that are not among `documents`.

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use dossier_core::{
-    index,
+    index::{self, Embedding},
     model::Encoder,
     text::{self, Chunk},
 };
@@ -94,17 +94,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// The chunks' vectors, and how many of them `previous` had: only what is new to it is encoded.
-///
-/// # Errors
-/// The chunk that could not be encoded.
+/// What the encoder makes of the chunks, and how many of them `previous` had: only what is new to it is encoded.
 pub(crate) fn encode(
     encoder: &Encoder,
     chunks: &[Chunk],
     previous: Option<&Previous>,
-) -> anyhow::Result<(Vec<Vec<f32>>, usize)> {
-    let known: Vec<Option<Vec<f32>>> =
-        chunks.iter().map(|chunk| previous?.vector(&chunk.indexed_text())).collect();
+) -> anyhow::Result<(Vec<Embedding>, usize)> {
+    let known: Vec<Option<Embedding>> =
+        chunks.iter().map(|chunk| previous?.embedding(&chunk.encoded_text())).collect();
     let reused = known.iter().flatten().count();
     let bar = ProgressBar::new((chunks.len() - reused) as u64);
     if !std::io::stderr().is_terminal() {
@@ -114,11 +111,11 @@ pub(crate) fn encode(
         "encoding {bar:32} {pos}/{len} chunks, {eta} left",
     )?);
     let vectors = chunks.par_iter().zip(known).map(|(chunk, known)| match known {
-        Some(vector) => Ok(vector),
+        Some(embedding) => Ok(embedding),
         None => {
-            let vector = encoder.encode(&chunk.indexed_text());
+            let encoded = encoder.encode_tokens(&chunk.encoded_text());
             bar.inc(1);
-            vector.with_context(|| chunk.id.clone())
+            Ok(Embedding::from(&encoded.with_context(|| chunk.id.clone())?))
         }
     });
     let vectors = vectors.collect::<anyhow::Result<_>>()?;

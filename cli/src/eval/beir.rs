@@ -41,9 +41,10 @@ pub(crate) fn chunks(folder: &Path) -> Result<Vec<Chunk>> {
         title: record.title,
         heading: Vec::new(),
         lead: String::new(),
-        page: None,
         span: 0..record.text.len(),
         text: record.text,
+        page: None,
+        summary: String::new(),
         metadata: BTreeMap::new(),
     };
     Ok(records.into_iter().map(chunk).collect())
@@ -128,7 +129,7 @@ mod tests {
     fn a_folder_is_read() {
         let folder = folder("query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n");
         let chunks = chunks(folder.path()).unwrap();
-        assert_eq!((chunks[0].id.as_str(), chunks[0].indexed_text().as_str()), ("d1", "T\nwings"));
+        assert_eq!((chunks[0].id.as_str(), chunks[0].lexical_text().as_str()), ("d1", "T\nwings"));
         // Without judgements of `dev`, those of `test` are used; q2 has none.
         let cases = cases(folder.path(), "dev").unwrap();
         assert_eq!((cases.len(), cases[0].query.as_str()), (1, "which wing"));

@@ -12,8 +12,8 @@ use crate::{
     previous::Previous,
 };
 
-/// Builds an index of `chunks`; with an encoder, vectors are taken over from the pack that the last
-/// run over `folder` left.
+/// Builds an index of `chunks`; with an encoder, what it made of texts in the last run over `folder`
+/// is taken from the pack that run left.
 ///
 /// # Errors
 /// A text that cannot be encoded, or a pack that cannot be built or written.
@@ -22,10 +22,10 @@ pub(super) fn index(folder: &Path, chunks: &[Chunk], encoder: Option<&Encoder>) 
         return Ok(Index::open(index::build(chunks, None)?)?);
     };
     let file = folder::cache()?.join("eval").join(name(folder, encoder.id())?);
-    let previous = Previous::open(&file, Some(encoder.id()));
-    let (vectors, reused) = encode(encoder, chunks, previous.as_ref())?;
+    let last = Previous::open(&file, Some(encoder.id()));
+    let (embeddings, reused) = encode(encoder, chunks, last.as_ref())?;
     // The pack is built in any case: the cache knows vectors, not the rules of the lexical leg.
-    let pack = index::build(chunks, Some((encoder.id(), &vectors)))?;
+    let pack = index::build(chunks, Some((encoder.id(), &embeddings)))?;
     if reused < chunks.len() {
         write(&file, &pack)?;
     }

@@ -8,7 +8,11 @@ use super::run::Run;
 
 /// The features by name; a new one is a line here.
 fn features(evidence: &Evidence) -> Vec<(&'static str, f32)> {
-    vec![("similarity", evidence.similarity.unwrap_or(0.0)), ("coverage", evidence.coverage)]
+    vec![
+        ("similarity", evidence.similarity.unwrap_or(0.0)),
+        ("coverage", evidence.coverage),
+        ("late", evidence.late.unwrap_or(0.0)),
+    ]
 }
 
 /// A line a case that says whether it can be answered: id, features, label, collection.

@@ -29,6 +29,18 @@ pub(crate) const STAGES: &[Stage] = &[
         is_reference: true,
         set: |query| query.mode = Mode::Dense,
     },
+    Stage {
+        name: "rrf",
+        title: "both, by their ranks",
+        is_reference: true,
+        set: |query| query.mode = Mode::Rrf,
+    },
+    Stage {
+        name: "blend",
+        title: "both, by their scores",
+        is_reference: false,
+        set: |query| query.mode = Mode::Blend,
+    },
     // What a chat searches with: nothing is set.
     Stage { name: DEFAULT, title: "as chat searches", is_reference: false, set: |_| {} },
 ];

@@ -125,12 +125,10 @@ pub fn search(
 fn search_hit(index: &Index, hit: &Hit, rank: usize) -> SearchHit {
     let chunk = &index.chunks()[hit.ordinal];
     let mut scores = std::collections::BTreeMap::new();
-    for (name, leg) in [("bm25", hit.explanation.bm25), ("dense", hit.explanation.dense)] {
-        if let Some(leg) = leg {
-            scores.insert(name.to_owned(), leg.score);
-            scores.insert(format!("{name}_share"), leg.share);
-            leg.rank.map(|rank| scores.insert(format!("{name}_rank"), rank as f32));
-        }
+    for (name, leg) in hit.explanation.legs() {
+        scores.insert(name.to_owned(), leg.score);
+        scores.insert(format!("{name}_share"), leg.share);
+        leg.rank.map(|rank| scores.insert(format!("{name}_rank"), rank as f32));
     }
     SearchHit {
         rank,

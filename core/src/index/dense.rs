@@ -66,8 +66,8 @@ impl Dense {
     ///
     /// # Errors
     /// [`PackError::Damaged`] where the vectors are not finite or differ in length.
-    pub fn build(vectors: &[Vec<f32>]) -> Result<Self, PackError> {
-        let width = vectors.first().map_or(0, Vec::len);
+    pub fn build<V: AsRef<[f32]>>(vectors: &[V]) -> Result<Self, PackError> {
+        let width = vectors.first().map_or(0, |vector| vector.as_ref().len());
         let rows = OwnedBytes::new(Vectors::write(vectors, width)?);
         let dense = Self { vectors: Vectors::open(rows, vectors.len(), width)?, graph: None };
         if vectors.len() < GRAPH_FROM { Ok(dense) } else { dense.with_graph() }

@@ -9,6 +9,7 @@ mod directory;
 mod graph;
 mod lexical;
 mod pack;
+mod pieces;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -18,13 +19,19 @@ use std::collections::BTreeSet;
 
 use tantivy::directory::OwnedBytes;
 
+pub(crate) use self::pieces::{Pieces, QuestionPiece};
 pub use self::{
     chunks::Chunks,
     dense::{Dense, Near},
     lexical::{Lexical, Match},
     pack::build,
+    pieces::Embedding,
 };
-use crate::{pack::PackError, text::terms::content_terms, wire::PackHeader};
+use crate::{
+    pack::PackError,
+    text::terms::{content_terms, terms},
+    wire::PackHeader,
+};
 
 /// An opened pack, ready to be searched.
 #[derive(Debug)]
@@ -33,6 +40,7 @@ pub struct Index {
     chunks: Chunks,
     lexical: Lexical,
     dense: Option<Dense>,
+    pieces: Option<Pieces>,
     subject: BTreeSet<String>,
 }
 
@@ -71,6 +79,30 @@ impl Index {
     /// The dense leg, absent from a pack that was built without a model.
     pub fn dense(&self) -> Option<&Dense> {
         self.dense.as_ref()
+    }
+
+    /// The word pieces' vectors, absent from a pack without a model and from one with too many.
+    pub(crate) fn pieces(&self) -> Option<&Pieces> {
+        self.pieces.as_ref()
+    }
+
+    /// Whether hits are compared with the question piece by piece.
+    pub fn has_pieces(&self) -> bool {
+        self.pieces.is_some()
+    }
+
+    /// What the encoder made of a chunk, as near as the pack keeps it: building with it gives the
+    /// same pack.
+    pub fn embedding(&self, ordinal: usize) -> Option<Embedding> {
+        let vector = self.dense()?.vector(ordinal)?;
+        let pieces = self.pieces().map(|pieces| pieces.of(ordinal).to_vec()).unwrap_or_default();
+        Some(Embedding { vector, pieces })
+    }
+
+    /// Whether a word names the person whose documents these are (front matter `person`).
+    pub(crate) fn is_subject(&self, word: &str) -> bool {
+        let terms = terms(word);
+        !terms.is_empty() && terms.iter().all(|term| self.subject.contains(term))
     }
 
     /// The terms of `question` that tell passages apart: without stop words, and without the name

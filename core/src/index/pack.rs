@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tantivy::directory::OwnedBytes;
 
-use super::{Chunks, Dense, Index, Lexical};
+use super::{Chunks, Dense, Embedding, Index, Lexical, Pieces};
 use crate::{
     pack::{PackError, assemble, header},
     text::{Chunk, terms::terms},
@@ -17,36 +17,50 @@ use crate::{
 
 const LEXICAL: &str = "lexical/";
 
-/// Builds a pack of `chunks`; `vectors`, one a chunk, come with the id of the model they are from.
+/// Builds a pack of `chunks`; `embeddings`, one a chunk, come with the id of the model they are from.
 /// Equal arguments give equal bytes.
 ///
 /// # Errors
 /// [`PackError::Empty`] without chunks; [`PackError::Damaged`] where an index cannot be written.
-pub fn build(chunks: &[Chunk], vectors: Option<(&str, &[Vec<f32>])>) -> Result<Vec<u8>, PackError> {
-    let model = match vectors {
-        Some((_, vectors)) if vectors.len() != chunks.len() => {
-            let got = format!("{} vectors for {} chunks", vectors.len(), chunks.len());
+pub fn build(
+    chunks: &[Chunk],
+    embeddings: Option<(&str, &[Embedding])>,
+) -> Result<Vec<u8>, PackError> {
+    let model = match embeddings {
+        Some((_, embeddings)) if embeddings.len() != chunks.len() => {
+            let got = format!("{} vectors for {} chunks", embeddings.len(), chunks.len());
             return Err(PackError::damaged("vectors", got));
         }
-        Some((id, vectors)) => Some((id, Dense::build(vectors)?)),
+        Some((id, embeddings)) => {
+            let vectors: Vec<&[f32]> = embeddings.iter().map(|it| it.vector.as_slice()).collect();
+            let dense = Dense::build(&vectors)?;
+            let pieces = Pieces::write(embeddings, dense.width());
+            Some((id, dense, pieces))
+        }
         None => None,
     };
-    write(chunks, model.as_ref().map(|(id, dense)| (*id, dense)))
+    write(chunks, model)
 }
 
-/// Writes a pack of `chunks` with the dense leg and its model, where there is one.
-pub(super) fn write(chunks: &[Chunk], dense: Option<(&str, &Dense)>) -> Result<Vec<u8>, PackError> {
+/// The id of a model, the dense leg it made, and the sections of the word pieces.
+pub(super) type Encoded<'a> = (&'a str, Dense, Vec<(&'static str, Vec<u8>)>);
+
+/// Writes a pack of `chunks` with what a model made of them, where there is one.
+pub(super) fn write(chunks: &[Chunk], model: Option<Encoded<'_>>) -> Result<Vec<u8>, PackError> {
     if chunks.is_empty() {
         return Err(PackError::Empty);
     }
     let (documents, records) = Chunks::write(chunks)?;
     let mut sections = vec![("documents".to_owned(), documents), ("chunks".to_owned(), records)];
-    let texts = chunks.iter().map(Chunk::indexed_text);
+    let texts = chunks.iter().map(Chunk::lexical_text);
     for (name, bytes) in Lexical::build(texts).map_err(|e| PackError::damaged("lexical", e))? {
         sections.push((format!("{LEXICAL}{name}"), bytes));
     }
-    for (name, bytes) in dense.iter().flat_map(|(_, dense)| dense.sections()) {
-        sections.push((name.to_owned(), bytes.to_vec()));
+    let mut described = None;
+    if let Some((id, dense, pieces)) = model {
+        described = Some(PackModel { id: id.to_owned(), width: dense.width() });
+        sections.extend(dense.sections().map(|(name, bytes)| (name.to_owned(), bytes.to_vec())));
+        sections.extend(pieces.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)));
     }
     let mut documents: Vec<&str> = chunks.iter().map(|chunk| chunk.source.as_str()).collect();
     documents.dedup();
@@ -54,7 +68,7 @@ pub(super) fn write(chunks: &[Chunk], dense: Option<(&str, &Dense)>) -> Result<V
         corpus: corpus_hash(chunks),
         documents: documents.len(),
         chunks: chunks.len(),
-        model: dense.map(|(id, dense)| PackModel { id: id.to_owned(), width: dense.width() }),
+        model: described,
         sections: describe(&sections),
     };
     assemble(&header, &sections)
@@ -126,18 +140,19 @@ pub(super) fn open(bytes: OwnedBytes) -> Result<Index, PackError> {
     if lexical.len() != header.chunks {
         return Err(PackError::damaged("lexical", "its length is not the chunks'"));
     }
-    let dense = match &header.model {
-        Some(model) => {
+    let (dense, pieces) = match &header.model {
+        Some(PackModel { width, .. }) => {
             let (vectors, graph) = (section("vectors")?.clone(), sections.get("graph").cloned());
-            Some(Dense::open(vectors, graph, header.chunks, model.width)?)
+            let dense = Dense::open(vectors, graph, header.chunks, *width)?;
+            (Some(dense), Pieces::open(|name| sections.get(name), header.chunks, *width)?)
         }
-        None => None,
+        None => (None, None),
     };
     let documents = chunks.documents().iter();
     let people: BTreeSet<&String> =
         documents.filter_map(|document| document.metadata.get("person")).flatten().collect();
     let subject = people.into_iter().flat_map(|person| terms(person)).collect();
-    Ok(Index { header, chunks, lexical, dense, subject })
+    Ok(Index { header, chunks, lexical, dense, pieces, subject })
 }
 
 #[cfg(test)]
@@ -148,7 +163,7 @@ mod tests {
     fn sample() -> Vec<u8> {
         let text = "---\ntitle: T\n---\n# A\n\nradium and polonium\n\n# B\n\na degree in physics";
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
-        let vectors = vec![vec![1.0, 0.0], vec![0.0, 1.0]];
+        let vectors = [vec![1.0, 0.0], vec![0.0, 1.0]].map(Embedding::from);
         build(&chunks(&document), Some(("m", &vectors))).unwrap()
     }
 

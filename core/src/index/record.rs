@@ -13,12 +13,14 @@ pub(super) fn documents(chunks: &[Chunk]) -> (Vec<PackDocument>, Vec<usize>) {
         let is_last = documents.last().is_some_and(|last| {
             last.source == chunk.source
                 && last.title == chunk.title
+                && last.summary == chunk.summary
                 && last.metadata == chunk.metadata
         });
         if !is_last {
             documents.push(PackDocument {
                 source: chunk.source.clone(),
                 title: chunk.title.clone(),
+                summary: chunk.summary.clone(),
                 metadata: chunk.metadata.clone(),
             });
         }
@@ -46,6 +48,7 @@ pub(super) fn chunk(record: &PackChunk<'_>, document: &PackDocument) -> Chunk {
         id: record.id.to_owned(),
         source: document.source.clone(),
         title: document.title.clone(),
+        summary: document.summary.clone(),
         heading: record.heading.iter().map(|&heading| heading.to_owned()).collect(),
         span: record.start..record.start.saturating_add(record.text.len()),
         lead: record.lead.to_owned(),

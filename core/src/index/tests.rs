@@ -61,7 +61,15 @@ fn sample() -> Vec<u8> {
     let vectors: Vec<Vec<f32>> =
         all.iter().map(|_| (0..WIDTH).map(|_| number()).collect()).collect();
     let dense = Dense::build(&vectors).unwrap().with_graph().unwrap();
-    write(&all, Some(("model", &dense))).unwrap()
+    let embeddings: Vec<Embedding> = vectors.iter().map(|vector| embedding(vector)).collect();
+    write(&all, Some(("model", dense, Pieces::write(&embeddings, WIDTH)))).unwrap()
+}
+
+/// A chunk of two word pieces that point where `vector` does.
+fn embedding(vector: &[f32]) -> Embedding {
+    let token = |id| Token { id, piece: String::new(), span: 0..1 };
+    let tokens = vec![token(7), token(8)];
+    (&Encoded { pooled: vector.to_vec(), tokens, rows: [vector, vector].concat() }).into()
 }
 
 /// Everything that a question can reach.
@@ -78,6 +86,14 @@ fn use_it(index: &Index) {
             dense.similarity(&[0.3; WIDTH], near.ordinal);
         }
     }
+    let question = [QuestionPiece::new(&[0.3; WIDTH])];
+    let pieces = index.pieces().unwrap();
+    for ordinal in 0..=index.chunks().len() {
+        pieces.compare(&question, ordinal, |_, similarities| {
+            assert!((-1.0..=1.0).contains(&similarities[0]));
+        });
+    }
+    [0, 7, u32::MAX].iter().for_each(|id| drop(pieces.rarity(*id)));
     terms.iter().for_each(|term| drop(index.lexical().rarity(term)));
     assert_eq!(index.chunks().iter().count(), index.chunks().len());
 }
@@ -86,7 +102,9 @@ fn use_it(index: &Index) {
 fn every_section_is_there_and_whole() {
     let pack = sample();
     let parts = Parts::of(&pack);
-    for name in ["documents", "chunks", "lexical/meta.json", "vectors", "graph"] {
+    for name in
+        ["documents", "chunks", "lexical/meta.json", "vectors", "graph", "pieces", "piece-counts"]
+    {
         assert!(parts.sections.iter().any(|(section, _)| section == name), "{name}");
     }
     assert_eq!(parts.assemble(), pack);

@@ -19,9 +19,12 @@ pub(super) struct Vectors {
 impl Vectors {
     /// Quantises `vectors`, which have `width` numbers each. What [`vector`](Self::vector) gave is
     /// quantised to the row it came from.
-    pub(super) fn write(vectors: &[Vec<f32>], width: usize) -> Result<Vec<u8>, PackError> {
+    pub(super) fn write<V: AsRef<[f32]>>(
+        vectors: &[V],
+        width: usize,
+    ) -> Result<Vec<u8>, PackError> {
         let mut rows = Vec::with_capacity(vectors.len() * (SCALE_BYTES + width));
-        for (ordinal, vector) in vectors.iter().enumerate() {
+        for (ordinal, vector) in vectors.iter().map(AsRef::as_ref).enumerate() {
             if vector.len() != width || vector.iter().any(|number| !number.is_finite()) {
                 let reason = format!("vector of chunk {ordinal} is not {width} finite numbers");
                 return Err(PackError::damaged("vectors", reason));

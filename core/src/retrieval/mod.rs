@@ -4,12 +4,13 @@ mod evidence;
 mod filter;
 mod fuse;
 mod hit;
+mod late;
 mod search;
 
 pub use self::{
     evidence::{Evidence, THRESHOLD},
     filter::Filter,
-    fuse::{LEXICAL_WEIGHT, fuse},
     hit::{Explanation, Hit, Leg},
+    late::Wording,
     search::{MAX_TOP_K, Mode, Query, Retrieval, Retriever, TOP_K},
 };

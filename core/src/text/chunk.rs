@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, ops::Range};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Document, Metadata, slug};
+use super::{Document, Metadata, plain, sentences, slug};
 
 /// Longest chunk, in characters of its text. 900 characters are some 200 word pieces: with its
 /// heading path a chunk stays within what the encoder reads.
@@ -20,6 +20,12 @@ pub const MAX_CHUNK_CHARS: usize = 900;
 
 /// Longest [`Chunk::lead`], in characters; it leaves half of a chunk to the passage.
 const MAX_LEAD_CHARS: usize = MAX_CHUNK_CHARS / 2;
+
+/// Longest [`Chunk::summary`], in characters: some forty word pieces of each chunk's.
+const MAX_SUMMARY_CHARS: usize = 160;
+
+/// Metadata with a date that questions ask for; the date of a document's version is not one.
+const DATES: [&str; 4] = ["date", "earned", "issued", "expires"];
 
 /// A passage of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +48,8 @@ pub struct Chunk {
     pub span: Range<usize>,
     /// The page of the file that it is on, from 1; `None` in a file without pages.
     pub page: Option<u32>,
+    /// What the document is about: its first sentence.
+    pub summary: String,
     /// The document's metadata.
     pub metadata: Metadata,
 }
@@ -59,9 +67,36 @@ impl Chunk {
         format!("{}{}", self.lead, self.text)
     }
 
-    /// What is indexed: context and passage.
-    pub fn indexed_text(&self) -> String {
-        format!("{}\n{}{}", self.context(), self.lead, self.text)
+    /// The header that goes before the passage in both legs: whose document it is, the
+    /// [`context`](Self::context) and the document's dates.
+    fn header(&self) -> String {
+        let values = |name: &str| self.metadata.get(name).map(|values| values.join(", "));
+        let person = values("person").map(|person| format!("{person} › ")).unwrap_or_default();
+        let dates = DATES.iter().filter_map(|name| Some(format!("{name} {}", values(name)?)));
+        let dates = dates.map(|date| format!(" ({date})")).collect::<String>();
+        format!("{person}{}{dates}", self.context())
+    }
+
+    /// What the lexical leg reads.
+    pub fn lexical_text(&self) -> String {
+        format!("{}\n{}{}", self.header(), self.lead, self.text)
+    }
+
+    /// What the encoder reads: header and summary, then the passage as a reader sees it.
+    pub fn encoded_text(&self) -> String {
+        let (preface, passage) = self.encoded_parts();
+        preface + &passage
+    }
+
+    /// The two parts of [`encoded_text`](Self::encoded_text): what goes before the passage, and the
+    /// passage in plain words. A passage that has the summary itself goes without it.
+    pub(crate) fn encoded_parts(&self) -> (String, String) {
+        let passage = plain(&self.passage());
+        let preface = match passage.contains(&self.summary) {
+            true => format!("{}\n", self.header()),
+            false => format!("{} ({})\n", self.header(), self.summary),
+        };
+        (preface, passage)
     }
 }
 
@@ -69,6 +104,7 @@ impl Chunk {
 pub fn chunks(document: &Document) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut summary: Option<String> = None;
     for section in sections(document) {
         let path = slug(&section.heading.join(" > "));
         let name = if path.is_empty() { "start".to_owned() } else { path };
@@ -76,6 +112,7 @@ pub fn chunks(document: &Document) -> Vec<Chunk> {
         *count += 1;
         let name = if *count == 1 { name } else { format!("{name}-{count}") };
         for (n, Piece { lead, span }) in section.cut(document).into_iter().enumerate() {
+            let summary = summary.get_or_insert_with(|| first_sentence(&document.text[span.clone()]));
             chunks.push(Chunk {
                 id: format!("{}#{name}:{n}", document.id),
                 source: document.source.clone(),
@@ -85,11 +122,19 @@ pub fn chunks(document: &Document) -> Vec<Chunk> {
                 text: document.text[span.clone()].to_owned(),
                 page: document.page(span.start),
                 span,
+                summary: summary.clone(),
                 metadata: document.metadata.clone(),
             });
         }
     }
     chunks
+}
+
+/// The first sentence of a passage, cut to [`MAX_SUMMARY_CHARS`].
+fn first_sentence(passage: &str) -> String {
+    let text = plain(passage);
+    let first = sentences(&text).first().copied().unwrap_or_default();
+    first.chars().take(MAX_SUMMARY_CHARS).collect()
 }
 
 /// The text under one heading.
@@ -212,8 +257,8 @@ impl Block {
     /// The block, or where it is too long its items or rows, or its sentences, or bare lengths.
     fn pieces(&self, text: &str) -> Vec<Piece> {
         let lead_in = |span: Range<usize>| {
-            let needed =
-                self.lead.end <= span.start && length(&text[self.lead.clone()]) <= MAX_LEAD_CHARS;
+            let needed = self.lead.end <= span.start
+                && length(&text[self.lead.clone()]) <= MAX_LEAD_CHARS;
             let lead = if needed { self.lead.clone() } else { span.start..span.start };
             Piece { lead, span }
         };
@@ -258,8 +303,10 @@ fn short(text: &str, span: Range<usize>, longest: usize) -> Vec<Range<usize>> {
             let mut from = start + at;
             let end = from + word.len();
             while length(&text[from..end]) > longest {
-                let next =
-                    text[from..].char_indices().nth(longest).map_or(end, |(at, _)| from + at);
+                let next = text[from..]
+                    .char_indices()
+                    .nth(longest)
+                    .map_or(end, |(at, _)| from + at);
                 add(from, next);
                 from = next;
             }
@@ -388,7 +435,10 @@ mod tests {
         let content = Content { text, pages: vec![0, second], ..Content::default() };
         let chunks = chunks(&Document::converted("a.pdf", content).unwrap());
         let shown: Vec<_> = chunks.iter().map(|it| (it.page, it.text.as_str())).collect();
-        assert_eq!(shown, [(Some(1), "first page"), (Some(2), "second page\n\nsecond still")]);
+        assert_eq!(
+            shown,
+            [(Some(1), "first page"), (Some(2), "second page\n\nsecond still")]
+        );
         assert_eq!(cut("text")[0].page, None);
     }
 

@@ -48,6 +48,8 @@ pub struct PackDocument {
     pub source: String,
     /// Its title.
     pub title: String,
+    /// Its first sentence.
+    pub summary: String,
     /// Its metadata.
     pub metadata: BTreeMap<String, Vec<String>>,
 }
