@@ -23,10 +23,10 @@ pub(crate) struct Bar {
 
 /// Height of the drawn area, and width of the square ones, in pixels.
 const AREA: f64 = 220.0;
-/// Room for numbers on the left and names below.
+/// Room for numbers on the left, names below, and dots and whiskers above.
 const LEFT: f64 = 36.0;
 const BELOW: f64 = 36.0;
-const ABOVE: f64 = 10.0;
+const ABOVE: f64 = 20.0;
 const BAR: f64 = 16.0;
 const GAP: f64 = 20.0;
 /// Colours that the page's style has; further stages start over.
