@@ -11,11 +11,11 @@ use std::{
 use dossier_tests::{artefact, root};
 use serde_json::Value;
 
-fn dossier(arguments: &[&str]) -> Output {
+pub(crate) fn dossier(arguments: &[&str]) -> Output {
     Command::new(artefact("dossier").unwrap()).current_dir(root()).args(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -10,6 +10,7 @@
 mod browser;
 mod cli;
 mod contract;
+mod eval;
 mod hnsw;
 mod ingest;
 mod model;

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 use tantivy::directory::OwnedBytes;
 
+pub(crate) use self::pieces::{Pieces, QuestionPiece};
 pub use self::{
     chunks::Chunks,
     dense::{Dense, Near},
@@ -26,8 +27,11 @@ pub use self::{
     pack::build,
     pieces::Embedding,
 };
-pub(crate) use self::pieces::{Pieces, QuestionPiece};
-use crate::{pack::PackError, text::terms::{content_terms, terms}, wire::PackHeader};
+use crate::{
+    pack::PackError,
+    text::terms::{content_terms, terms},
+    wire::PackHeader,
+};
 
 /// An opened pack, ready to be searched.
 #[derive(Debug)]

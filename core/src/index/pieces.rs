@@ -131,7 +131,8 @@ impl Pieces {
             let own = embedding.pieces.chunks_exact(row_bytes(width));
             rows += own.len() as u32;
             section.extend_from_slice(&rows.to_le_bytes());
-            let ids: BTreeSet<u32> = own.filter_map(|row| Some(number(row.first_chunk()?))).collect();
+            let ids: BTreeSet<u32> =
+                own.filter_map(|row| Some(number(row.first_chunk()?))).collect();
             ids.into_iter().for_each(|id| *counts.entry(id).or_default() += 1);
         }
         embeddings.iter().for_each(|it| section.extend_from_slice(&it.pieces));
@@ -151,11 +152,13 @@ impl Pieces {
         };
         let damaged = |reason| PackError::damaged(SECTION, reason);
         let at = count.checked_mul(4).filter(|at| *at <= pieces.len());
-        let (ends, rows) = pieces.clone().split(at.ok_or_else(|| damaged("shorter than its count"))?);
+        let (ends, rows) =
+            pieces.clone().split(at.ok_or_else(|| damaged("shorter than its count"))?);
         let all = rows.len() / row_bytes(width);
         let (bounds, _) = ends.as_chunks();
         let bounds: Vec<usize> = bounds.iter().map(|it| number(it) as usize).collect();
-        if !bounds.is_sorted() || bounds.last() != Some(&all) || rows.len() % row_bytes(width) != 0 {
+        if !bounds.is_sorted() || bounds.last() != Some(&all) || rows.len() % row_bytes(width) != 0
+        {
             return Err(damaged("its rows are not the chunks'"));
         }
         if counts.len() % 8 != 0 {
@@ -176,7 +179,8 @@ impl Pieces {
         let mut similarities = vec![0.0; question.len()];
         for row in self.of(ordinal).chunks_exact(row_bytes(self.width)) {
             let Some((head, packed)) = row.split_first_chunk::<HEAD>() else { continue };
-            let [_, start, scale] = [0, 4, 8].map(|at| [head[at], head[at + 1], head[at + 2], head[at + 3]]);
+            let [_, start, scale] =
+                [0, 4, 8].map(|at| [head[at], head[at + 1], head[at + 2], head[at + 3]]);
             let scale = f32::from_le_bytes(scale);
             let (low, high) = numbers.split_at_mut(packed.len());
             for ((low, high), byte) in low.iter_mut().zip(high).zip(packed) {
@@ -265,7 +269,8 @@ mod tests {
             dot(row, &question) / (dot(row, row) * dot(&question, &question)).sqrt()
         };
         let mut seen = Vec::new();
-        pieces.compare(&[QuestionPiece::new(&question)], 1, |start, got| seen.push((start, got[0])));
+        pieces
+            .compare(&[QuestionPiece::new(&question)], 1, |start, got| seen.push((start, got[0])));
         assert_eq!(seen.iter().map(|(start, _)| *start).collect::<Vec<_>>(), [10, 20, 30, 40]);
         for ((_, got), row) in seen.iter().zip(&rows[2..]) {
             assert!((got - cosine(row)).abs() < 0.05, "seed {SEED}: {got} {}", cosine(row));
@@ -289,7 +294,9 @@ mod tests {
     fn goes_without_pieces_where_a_chunk_has_none() {
         let rows = vec![vec![1.0; WIDTH]; 2];
         let with = Embedding::from(&encoded(&rows));
-        assert!(Pieces::write(&[with.clone(), Embedding::from(vec![1.0; WIDTH])], WIDTH).is_empty());
+        assert!(
+            Pieces::write(&[with.clone(), Embedding::from(vec![1.0; WIDTH])], WIDTH).is_empty()
+        );
         assert_eq!(Pieces::write(&[with], WIDTH).len(), 2);
     }
 

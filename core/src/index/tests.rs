@@ -102,7 +102,9 @@ fn use_it(index: &Index) {
 fn every_section_is_there_and_whole() {
     let pack = sample();
     let parts = Parts::of(&pack);
-    for name in ["documents", "chunks", "lexical/meta.json", "vectors", "graph", "pieces", "piece-counts"] {
+    for name in
+        ["documents", "chunks", "lexical/meta.json", "vectors", "graph", "pieces", "piece-counts"]
+    {
         assert!(parts.sections.iter().any(|(section, _)| section == name), "{name}");
     }
     assert_eq!(parts.assemble(), pack);

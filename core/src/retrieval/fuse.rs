@@ -36,8 +36,7 @@ impl Legs<'_> {
     /// candidate (0) to the best (1).
     pub(super) fn blend(&self) -> Vec<Hit> {
         let weight = |is_there, weight| if is_there { weight } else { 0.0 };
-        let (dense, late) =
-            (weight(self.near.is_some(), DENSE), weight(self.late.is_some(), LATE));
+        let (dense, late) = (weight(self.near.is_some(), DENSE), weight(self.late.is_some(), LATE));
         let all = BM25 + dense + late;
 
         let mut candidates: BTreeMap<usize, Explanation> = BTreeMap::new();
@@ -99,8 +98,8 @@ struct Scale {
 
 impl Scale {
     fn of(scores: impl Iterator<Item = f32>) -> Self {
-        let (worst, best) = scores
-            .fold((f32::MAX, f32::MIN), |(worst, best), it| (worst.min(it), best.max(it)));
+        let (worst, best) =
+            scores.fold((f32::MAX, f32::MIN), |(worst, best), it| (worst.min(it), best.max(it)));
         // A single candidate is the best one.
         Self { worst: if worst < best { worst } else { best - 1.0 }, best }
     }
@@ -136,8 +135,7 @@ mod tests {
         let near: Option<Vec<Near>> = near.map(|near| {
             near.iter().map(|&(ordinal, similarity)| Near { ordinal, similarity }).collect()
         });
-        let legs =
-            Legs { matches: &matches, near: near.as_deref(), similarity: &|_| 0.2, late };
+        let legs = Legs { matches: &matches, near: near.as_deref(), similarity: &|_| 0.2, late };
         let hits = legs.blend();
         assert_eq!(hits.len(), expected.len());
         for (hit, (ordinal, score)) in hits.iter().zip(expected) {
@@ -151,12 +149,7 @@ mod tests {
         let near: &[(usize, f32)] = &[(2, 0.8), (3, 0.4)];
         check(&[(1, 8.0), (2, 4.0)], Some(near), None, &[(2, 0.75), (1, 0.5), (3, 0.0)]);
         let late = |ordinal: usize| ordinal as f32 / 10.0;
-        check(
-            &[(1, 8.0), (2, 4.0)],
-            Some(near),
-            Some(&late),
-            &[(2, 0.625), (3, 0.5), (1, 0.25)],
-        );
+        check(&[(1, 8.0), (2, 4.0)], Some(near), Some(&late), &[(2, 0.625), (3, 0.5), (1, 0.25)]);
     }
 
     #[test]
@@ -175,8 +168,7 @@ mod tests {
     fn reciprocal_ranks_count_places_alone() {
         let matches = [Match { ordinal: 1, score: 9.0 }, Match { ordinal: 2, score: 1.0 }];
         let near = [Near { ordinal: 2, similarity: 0.1 }];
-        let legs =
-            Legs { matches: &matches, near: Some(&near), similarity: &|_| 0.0, late: None };
+        let legs = Legs { matches: &matches, near: Some(&near), similarity: &|_| 0.0, late: None };
         let hits = legs.reciprocal_ranks();
         assert_eq!((hits[0].ordinal, hits[1].ordinal), (2, 1));
         assert!((hits[0].score - (1.0 / 61.0 + 1.0 / 62.0)).abs() < 1e-6);

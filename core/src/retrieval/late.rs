@@ -92,9 +92,9 @@ fn raise(best: &mut [f32], similarities: &[f32]) {
 fn word_at<'a>(text: &'a str, span: &Range<usize>) -> &'a str {
     let Some((before, after)) = text.split_at_checked(span.start) else { return "" };
     let is_end = |letter: char| !letter.is_alphanumeric();
-    let start = before.rfind(is_end).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(0, char::len_utf8)
-    });
+    let start = before
+        .rfind(is_end)
+        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
     let end = after.find(is_end).map_or(text.len(), |at| span.start + at);
     &text[start..end]
 }
@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn a_piece_is_in_its_word() {
         let text = "Did Łucja’s degree help?";
-        for (at, expected) in [(0, "Did"), (4, "Łucja"), (6, "Łucja"), (14, "degree"), (25, "help")] {
+        for (at, expected) in [(0, "Did"), (4, "Łucja"), (6, "Łucja"), (14, "degree"), (25, "help")]
+        {
             assert_eq!(word_at(text, &(at..at + 1)), expected, "{at}");
         }
         assert_eq!(word_at(text, &(99..100)), "");
