@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 use dossier_core::{
     fakes::MemoryKv,
-    index::{Index, build},
+    index::{Embedding, Index, build},
     pack::published,
     ports::Kv as _,
     retrieval::{Query, Retriever, TOP_K},
@@ -142,20 +142,21 @@ pub(super) fn publish_lexical(server: &Server, index: &Index) -> Result<()> {
 fn synthetic() -> Result<Duration> {
     let (sample, encoder) = (Index::open(pack()?)?, encoder()?);
     let chunks: Vec<Chunk> = sample.chunks().iter().cycle().take(CHUNKS).cloned().collect();
-    let own: Vec<Vec<f32>> = sample
+    let own: Vec<Embedding> = sample
         .chunks()
         .iter()
-        .map(|chunk| encoder.encode(&chunk.indexed_text()))
-        .collect::<Result<_, _>>()?;
-    let vectors: Vec<Vec<f32>> = own.iter().cycle().take(CHUNKS).cloned().collect();
-    let index = Index::open(build(&chunks, Some((encoder.id(), &vectors)))?)?;
+        .map(|chunk| Ok(Embedding::from(&encoder.encode_tokens(&chunk.encoded_text())?)))
+        .collect::<Result<_>>()?;
+    let embeddings: Vec<Embedding> = own.iter().cycle().take(CHUNKS).cloned().collect();
+    let index = Index::open(build(&chunks, Some((encoder.id(), &embeddings)))?)?;
     let retriever = Retriever::new(&index, Some(&encoder));
-    let questions = QUESTIONS.map(|text| encoder.encode(text).map(|vector| (text, vector)));
+    let questions =
+        QUESTIONS.map(|text| encoder.encode_tokens(text).map(|encoded| (text, encoded)));
     let questions = questions.into_iter().collect::<Result<Vec<_>, _>>()?;
     median(ROUNDS, |round| {
-        let (text, vector) = &questions[round % questions.len()];
+        let (text, encoded) = &questions[round % questions.len()];
         let query = Query { text, top_k: TOP_K, ..Query::default() };
-        retriever.search_encoded(&query, Some(vector));
+        retriever.search_encoded(&query, Some(encoded));
         Ok(())
     })
 }
