@@ -10,6 +10,7 @@
 mod browser;
 mod cli;
 mod contract;
+mod documents;
 mod hnsw;
 mod model;
 mod packs;

@@ -104,17 +104,10 @@ fn a_pack_of_another_model_is_searched_on_its_lexical_leg() {
     assert_eq!(reply["degraded"], json!(["dense"]));
 }
 
-/// Written by the first release: a pack of format version 1 must open as long as the version stands.
+/// Written by the first release.
 #[test]
-fn a_frozen_pack_of_version_1_still_opens() {
+fn a_frozen_pack_of_version_1_is_refused_with_both_versions() {
     let bytes = std::fs::read(root().join("tests/compat/index-v1.pack")).unwrap();
-    let index = Index::open(bytes).unwrap();
-    assert_eq!((index.header().chunks, index.header().documents), (2, 1));
-    assert_eq!(index.chunks()[0].heading, ["Ada Lovelace", "Engine"]);
-    assert_eq!(
-        index.lexical().search(&["program".to_owned()], 1, &|_| true).unwrap()[0].ordinal,
-        0
-    );
-    let query = vec![1.0; index.header().model.as_ref().unwrap().width];
-    assert_eq!(index.dense().unwrap().search(&query, 2, None).len(), 2);
+    let error = Index::open(bytes).err().unwrap().to_string();
+    assert!(error.contains("format version 1, this program reads 2"), "{error}");
 }

@@ -212,8 +212,8 @@ impl Block {
     /// The block, or where it is too long its items or rows, or its sentences, or bare lengths.
     fn pieces(&self, text: &str) -> Vec<Piece> {
         let lead_in = |span: Range<usize>| {
-            let needed = self.lead.end <= span.start
-                && length(&text[self.lead.clone()]) <= MAX_LEAD_CHARS;
+            let needed =
+                self.lead.end <= span.start && length(&text[self.lead.clone()]) <= MAX_LEAD_CHARS;
             let lead = if needed { self.lead.clone() } else { span.start..span.start };
             Piece { lead, span }
         };
@@ -258,10 +258,8 @@ fn short(text: &str, span: Range<usize>, longest: usize) -> Vec<Range<usize>> {
             let mut from = start + at;
             let end = from + word.len();
             while length(&text[from..end]) > longest {
-                let next = text[from..]
-                    .char_indices()
-                    .nth(longest)
-                    .map_or(end, |(at, _)| from + at);
+                let next =
+                    text[from..].char_indices().nth(longest).map_or(end, |(at, _)| from + at);
                 add(from, next);
                 from = next;
             }
@@ -390,10 +388,7 @@ mod tests {
         let content = Content { text, pages: vec![0, second], ..Content::default() };
         let chunks = chunks(&Document::converted("a.pdf", content).unwrap());
         let shown: Vec<_> = chunks.iter().map(|it| (it.page, it.text.as_str())).collect();
-        assert_eq!(
-            shown,
-            [(Some(1), "first page"), (Some(2), "second page\n\nsecond still")]
-        );
+        assert_eq!(shown, [(Some(1), "first page"), (Some(2), "second page\n\nsecond still")]);
         assert_eq!(cut("text")[0].page, None);
     }
 
