@@ -4,9 +4,12 @@
 //! asserted. `bench scale` measures what grows with the number of chunks.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
+mod encoder;
 mod memory;
 mod scale;
 mod speed;
+
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use dossier_tests::component;
@@ -30,6 +33,7 @@ fn main() -> Result<()> {
 
 fn table() -> Result<()> {
     let mut rows = speed::rows()?;
+    rows.extend(encoder::rows()?);
     rows.push(memory::row()?);
     let bytes = std::fs::metadata(component("chat"))?.len();
     rows.push(Row {
@@ -43,4 +47,19 @@ fn table() -> Result<()> {
         println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
     }
     Ok(())
+}
+
+/// The time that half of the rounds stay below, after a few that warm up.
+fn median(rounds: usize, mut run: impl FnMut(usize) -> Result<()>) -> Result<Duration> {
+    for round in 0..4 {
+        run(round)?;
+    }
+    let mut times = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        let start = Instant::now();
+        run(round)?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    Ok(times[rounds / 2])
 }
