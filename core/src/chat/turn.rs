@@ -61,7 +61,7 @@ pub async fn answer(
 
     let index = retriever.index();
     let extract = match retrieval.evidence.suffices() {
-        true => extract(index, &text, &retrieval.hits),
+        true => extract(index, &text, &retrieval),
         false => super::Extract::default(),
     };
     let grounded = !extract.cited.is_empty();

@@ -4,13 +4,17 @@ mod evidence;
 mod filter;
 mod fuse;
 mod hit;
+mod kind;
 mod late;
 mod search;
+mod sentence;
 
 pub use self::{
     evidence::{Evidence, THRESHOLD},
     filter::Filter,
     hit::{Explanation, Hit, Leg},
+    kind::Kind,
     late::Wording,
+    sentence::{Sentence, sentences},
     search::{MAX_TOP_K, Mode, Query, Retrieval, Retriever, TOP_K},
 };
