@@ -40,6 +40,11 @@ impl Previous {
         Some(Self { index, ordinals })
     }
 
+    /// Whether it kept the vectors of word pieces.
+    pub(crate) fn has_pieces(&self) -> bool {
+        self.index.has_pieces()
+    }
+
     /// What the encoder made of a text for the pack.
     pub(crate) fn embedding(&self, text: &str) -> Option<Embedding> {
         self.index.embedding(*self.ordinals.get(text)?)

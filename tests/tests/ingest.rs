@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use dossier_core::index::{Index, build};
+use dossier_core::index::{Embedding, Index, build};
 use dossier_tests::{artefact, root};
 use tempfile::TempDir;
 
@@ -81,14 +81,18 @@ fn a_pack_that_cannot_be_used_is_built_anew_and_the_reason_said() {
     let (folder, other) = (documents(), tempfile::tempdir().unwrap());
     let pack = other.path().join("my.pack");
     let (good, _) = ingest(&[folder.path()], &pack);
-    let chunks: Vec<_> = Index::open(good.clone()).unwrap().chunks().iter().cloned().collect();
-    let vectors = vec![vec![1.0]; chunks.len()];
+    let index = Index::open(good.clone()).unwrap();
+    let chunks: Vec<_> = index.chunks().iter().cloned().collect();
+    let bare = vec![Embedding::from(vec![1.0]); chunks.len()];
+    let model = &index.header().model.as_ref().unwrap().id;
     let mut damaged = good.clone();
     damaged[good.len() / 2] ^= 1;
     for (old, reason) in [
         (fs::read(root().join("tests/compat/index-v1.pack")).unwrap(), "format version 1"),
         (damaged, "checksum differs"),
-        (build(&chunks, Some(("other", &vectors))).unwrap(), "built with model other"),
+        (build(&chunks, Some(("other", &bare))).unwrap(), "built with model other"),
+        // As a pack that was too large for word pieces.
+        (build(&chunks, Some((model, &bare))).unwrap(), ""),
         (b"notes".to_vec(), "not an index pack"),
     ] {
         fs::write(&pack, old).unwrap();

@@ -2,7 +2,7 @@
 
 use dossier_core::{
     fakes::MemoryKv,
-    index::{Index, build},
+    index::{Embedding, Index, build},
     pack::published,
     ports::Kv as _,
     text::{Document, chunks},
@@ -18,7 +18,7 @@ fn small_pack(model: Option<&str>) -> Vec<u8> {
     let text =
         "# Ada\n\nAda Lovelace wrote the first published program, for the Analytical Engine.";
     let chunks = chunks(&Document::read("ada.md", text.as_bytes().to_vec()).unwrap());
-    let vectors = vec![vec![1.0; 3]; chunks.len()];
+    let vectors = vec![Embedding::from(vec![1.0; 3]); chunks.len()];
     build(&chunks, model.map(|model| (model, vectors.as_slice()))).unwrap()
 }
 

@@ -94,12 +94,18 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-/// What the encoder makes of the chunks, and how many of them `previous` had: only what is new to it is encoded.
+/// What the encoder makes of the chunks, and how many of them `previous` had: only what is new to
+/// it is encoded.
 pub(crate) fn encode(
     encoder: &Encoder,
     chunks: &[Chunk],
     previous: Option<&Previous>,
 ) -> anyhow::Result<(Vec<Embedding>, usize)> {
+    // A pack that was too large for word pieces has none that a smaller one could take over.
+    let previous = match previous {
+        Some(previous) if !previous.has_pieces() && has_room(encoder, chunks)? => None,
+        other => other,
+    };
     let known: Vec<Option<Embedding>> =
         chunks.iter().map(|chunk| previous?.embedding(&chunk.encoded_text())).collect();
     let reused = known.iter().flatten().count();
@@ -121,6 +127,13 @@ pub(crate) fn encode(
     let vectors = vectors.collect::<anyhow::Result<_>>()?;
     bar.finish_and_clear();
     Ok((vectors, reused))
+}
+
+/// Whether a pack of these chunks keeps their word pieces.
+fn has_room(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<bool> {
+    let counts = chunks.par_iter().map(|chunk| encoder.count_pieces(&chunk.encoded_text()));
+    let count = counts.try_reduce(|| 0, |a, b| Ok(a + b))?;
+    Ok(index::keeps_pieces(count, encoder.width()))
 }
 
 /// Where the pack goes: links are followed, and what is there is replaced only if it is a file.

@@ -25,7 +25,7 @@ pub use self::{
     dense::{Dense, Near},
     lexical::{Lexical, Match},
     pack::build,
-    pieces::Embedding,
+    pieces::{Embedding, keeps_pieces},
 };
 use crate::{
     pack::PackError,

@@ -22,7 +22,12 @@ const OFFSET: i16 = 8;
 
 /// The most bytes that the section may take: a pack that needs more goes without it, so that an
 /// instance stays small. Some 3 000 chunks.
-pub(super) const MAX_BYTES: usize = 96 << 20;
+const MAX_BYTES: usize = 96 << 20;
+
+/// Whether a pack keeps the vectors of this many word pieces, of `width` numbers each.
+pub fn keeps_pieces(count: usize, width: usize) -> bool {
+    count.saturating_mul(row_bytes(width)) <= MAX_BYTES
+}
 
 /// What the encoder made of a chunk: a vector of the whole, and one for each word piece.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -122,7 +127,8 @@ impl Pieces {
     /// they are more than [`MAX_BYTES`].
     pub(super) fn write(embeddings: &[Embedding], width: usize) -> Vec<(&'static str, Vec<u8>)> {
         let bytes: usize = embeddings.iter().map(|it| it.pieces.len()).sum();
-        if bytes > MAX_BYTES || embeddings.iter().any(|it| it.pieces.is_empty()) {
+        let fits = keeps_pieces(bytes / row_bytes(width), width);
+        if !fits || embeddings.iter().any(|it| it.pieces.is_empty()) {
             return Vec::new();
         }
         let (mut section, mut rows) = (Vec::with_capacity(bytes), 0_u32);

@@ -118,4 +118,13 @@ impl Encoder {
         let pooled = math::mean_direction(&rows, self.width());
         Ok(Encoded { pooled, tokens: tokens::of(&encoding), rows })
     }
+
+    /// Counts the word pieces of `text` that would be encoded, without encoding them.
+    ///
+    /// # Errors
+    /// As for [`encode`](Self::encode).
+    pub fn count_pieces(&self, text: &str) -> Result<usize, ModelError> {
+        let encoding = self.tokenizer.encode(text, true).map_err(tokens::failed)?;
+        Ok(tokens::of(&encoding).iter().filter(|token| !token.span.is_empty()).count())
+    }
 }

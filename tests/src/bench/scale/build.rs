@@ -2,10 +2,9 @@
 
 use std::{fs, path::Path, thread, time::Instant};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Error, Result, anyhow};
 use dossier_core::{
-    index::{self, Embedding},
-    model::{Encoded, Encoder},
+    index::{self, Embedding, Index},
     text::Chunk,
 };
 use dossier_tests::encoder;
@@ -17,8 +16,8 @@ use super::{
     memory,
 };
 
-/// Passages that are encoded: as many as a pack keeps word pieces for. The rest lie around them.
-const ENCODED: usize = 3_000;
+/// Passages that are encoded, word pieces and all; the rest lie around them.
+const ENCODED: usize = 1_000;
 /// How far: passages around the same one have a cosine near 0.6, as passages on one matter have.
 const SPREAD: f32 = 0.8;
 
@@ -30,8 +29,6 @@ pub(super) struct Figures {
     pub(super) cutting: f64,
     pub(super) lexical: f64,
     pub(super) dense: f64,
-    /// Chunks encoded in a second, by all cores.
-    pub(super) encoding: f64,
     pub(super) pack_bytes: usize,
     /// Most memory of the process, in MiB.
     pub(super) memory: f64,
@@ -44,21 +41,24 @@ pub(super) fn run(size: usize, folder: &Path) -> Result<Figures> {
     let chunks = author.chunks(size)?;
     let cutting = start.elapsed().as_secs_f64();
 
-    let encoder = encoder()?;
-    let (encoded, encoding) = encode(&encoder, &chunks[..size.min(ENCODED)])?;
+    let encoded = Index::open(fs::read(folder.join(PACK))?)?;
+    let model = encoded.header().model.as_ref().context("a pack with vectors")?;
+    let dense = encoded.dense().context("a pack with vectors")?;
+    let centres: Vec<Vec<f32>> = (0..ENCODED).filter_map(|at| dense.vector(at)).collect();
     let around = |at: usize| {
-        let centre = &encoded[at % encoded.len()].pooled;
+        let centre = &centres[at % ENCODED];
         let noise = author.direction(centre.len());
         unit(centre.iter().zip(noise).map(|(centre, noise)| centre + SPREAD * noise).collect())
     };
-    let mut embeddings: Vec<Embedding> = encoded.iter().map(Embedding::from).collect();
-    embeddings.extend((encoded.len()..size).map(|at| Embedding::from(around(at))));
+    let mut embeddings: Vec<Embedding> =
+        (0..ENCODED.min(size)).filter_map(|at| encoded.embedding(at)).collect();
+    embeddings.extend((embeddings.len()..size).map(|at| Embedding::from(around(at))));
 
     let start = Instant::now();
     drop(index::build(&chunks, None)?);
     let lexical = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let pack = index::build(&chunks, Some((encoder.id(), &embeddings)))?;
+    let pack = index::build(&chunks, Some((&model.id, &embeddings)))?;
     let dense = (start.elapsed().as_secs_f64() - lexical).max(0.0);
     fs::write(folder.join("scale.pack"), &pack)?;
     Ok(Figures {
@@ -67,27 +67,33 @@ pub(super) fn run(size: usize, folder: &Path) -> Result<Figures> {
         cutting,
         lexical,
         dense,
-        encoding,
         pack_bytes: pack.len(),
         memory: memory("VmHWM")?,
     })
 }
 
-/// Encodes on all cores, and says how many a second.
-fn encode(encoder: &Encoder, chunks: &[Chunk]) -> Result<(Vec<Encoded>, f64)> {
-    let cores = thread::available_parallelism()?.get();
+/// Encodes the first passages on all cores, leaves a pack of them in `folder`, and returns how many
+/// a second it were.
+pub(super) fn encode(folder: &Path) -> Result<f64> {
+    let (chunks, encoder) = (Author::new(SEED).chunks(ENCODED)?, encoder()?);
+    let one = |chunk: &Chunk| -> Result<Embedding> {
+        Ok(Embedding::from(&encoder.encode_tokens(&chunk.encoded_text())?))
+    };
+    let share = |part: &[Chunk]| part.iter().map(one).collect::<Result<Vec<_>>>();
     let start = Instant::now();
-    let one = |chunk: &Chunk| encoder.encode_tokens(&chunk.encoded_text()).context("encoding");
-    let encoded: Result<Vec<_>> = thread::scope(|scope| {
-        let share = |part: &'_ [Chunk]| part.iter().map(one).collect::<Result<Vec<_>>>();
-        let parts: Vec<_> = chunks
-            .chunks(chunks.len().div_ceil(cores))
-            .map(|part| scope.spawn(move || share(part)))
-            .collect();
+    let embeddings = thread::scope(|scope| {
+        let size = ENCODED.div_ceil(thread::available_parallelism()?.get());
+        let parts: Vec<_> =
+            chunks.chunks(size).map(|part| scope.spawn(move || share(part))).collect();
         let done = parts
             .into_iter()
             .map(|part| part.join().map_err(|_| anyhow!("a thread of the encoder ended early"))?);
-        Ok(done.collect::<Result<Vec<_>>>()?.concat())
-    });
-    Ok((encoded?, chunks.len() as f64 / start.elapsed().as_secs_f64()))
+        Ok::<_, Error>(done.collect::<Result<Vec<_>>>()?.concat())
+    })?;
+    let rate = ENCODED as f64 / start.elapsed().as_secs_f64();
+    fs::write(folder.join(PACK), index::build(&chunks, Some((encoder.id(), &embeddings)))?)?;
+    Ok(rate)
 }
+
+/// Of the passages that are encoded.
+const PACK: &str = "encoded.pack";

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use dossier_core::{
     index::Index,
     model::Encoded,
-    retrieval::{Query, Retriever, TOP_K},
+    retrieval::{Mode, Query, Retriever, TOP_K},
 };
 use dossier_tests::encoder;
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,9 @@ pub(super) struct Figures {
     pub(super) carries_graph: bool,
     /// Share of the true ten nearest that the graph finds.
     pub(super) recall: f64,
-    /// The whole retrieval, without and with the encoder.
+    /// The whole retrieval, without the encoder, without it and late interaction, and with both.
     pub(super) given: Times,
+    pub(super) blend: Times,
     pub(super) encoded: Times,
     /// Memory that the pack takes when it was searched, in MiB.
     pub(super) memory: f64,
@@ -72,6 +73,10 @@ pub(super) fn run(folder: &Path) -> Result<Figures> {
     let given = time(&questions, |question| {
         retriever.search_encoded(&query(&question.text), Some(&question.encoded));
     });
+    let blend = time(&questions, |question| {
+        let query = Query { mode: Mode::Blend, ..query(&question.text) };
+        retriever.search_encoded(&query, Some(&question.encoded));
+    });
     let bm25 = time(&questions, |question| {
         let terms = index.question_terms(&question.text);
         drop(index.lexical().search(&terms, POOL, None));
@@ -96,7 +101,7 @@ pub(super) fn run(folder: &Path) -> Result<Figures> {
     let encoded = time(&questions, |question| {
         retriever.search(&query(&question.text));
     });
-    Ok(Figures { open, bm25, exact, graph, carries_graph, recall, given, encoded, memory })
+    Ok(Figures { open, bm25, exact, graph, carries_graph, recall, given, blend, encoded, memory })
 }
 
 fn query(text: &str) -> Query<'_> {
