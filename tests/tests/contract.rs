@@ -11,7 +11,8 @@ use std::{
 use dossier_host::Limits;
 use dossier_tests::{Server, ServerOptions, component};
 
-/// Answers each `POST` with 201, `x-echo: yes` and the body it was sent, until the process ends.
+/// Answers each `POST` with 201, `x-echo: yes` and the body it was sent, until the process ends; one
+/// to `/silent` never.
 fn echo_service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -38,6 +39,11 @@ fn echo_service() -> String {
                     if whole || read == 0 {
                         break;
                     }
+                }
+                if request.starts_with(b"POST /silent ") {
+                    // Returns when the caller gives up.
+                    let _ = connection.read(&mut buffer);
+                    return;
                 }
                 let body = "hello".repeat(20_000);
                 let head = format!(

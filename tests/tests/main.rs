@@ -14,5 +14,6 @@ mod hnsw;
 mod model;
 mod packs;
 mod rankings;
+mod reranker;
 mod reuse;
 mod service;

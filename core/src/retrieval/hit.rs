@@ -1,5 +1,7 @@
 //! A passage found, and why it stands where it stands.
 
+use super::Reranked;
+
 /// One leg's opinion of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Leg {
@@ -18,6 +20,8 @@ pub struct Explanation {
     pub bm25: Option<Leg>,
     /// Cosine similarity; absent without the dense leg.
     pub dense: Option<Leg>,
+    /// What a reranker made of it; absent where none was asked.
+    pub reranked: Option<Reranked>,
 }
 
 /// A passage found.
@@ -25,7 +29,7 @@ pub struct Explanation {
 pub struct Hit {
     /// Position of the chunk in the index.
     pub ordinal: usize,
-    /// Fused score, 0 to 1.
+    /// Fused score, 0 to 1; of its place, once hits were [reordered](super::reorder).
     pub score: f32,
     /// Its parts.
     pub explanation: Explanation,

@@ -4,6 +4,7 @@ mod evidence;
 mod filter;
 mod fuse;
 mod hit;
+mod rerank;
 mod search;
 
 pub use self::{
@@ -11,5 +12,6 @@ pub use self::{
     filter::Filter,
     fuse::{LEXICAL_WEIGHT, fuse},
     hit::{Explanation, Hit, Leg},
+    rerank::{Reranked, reorder},
     search::{MAX_TOP_K, Mode, Query, Retrieval, Retriever, TOP_K},
 };
