@@ -11,6 +11,7 @@ mod browser;
 mod cli;
 mod contract;
 mod hnsw;
+mod loopback;
 mod model;
 mod packs;
 mod rankings;

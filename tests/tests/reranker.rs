@@ -1,68 +1,20 @@
 //! A reranker beside the chat: it orders the passages, and nothing it does wrong shows in an answer.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    thread,
-};
+use std::{io::Write as _, net::TcpListener, net::TcpStream};
 
-use dossier_tests::{Reply, Server, ServerOptions};
+use dossier_core::retrieval::MAX_TOP_K;
+use dossier_tests::{Server, ServerOptions};
 use serde_json::{Value, json};
+
+use crate::loopback::{answer, service, wait};
 
 const QUESTION: &str = "Which prize did she receive in 1911?";
 /// Long enough for a loopback answer on a busy machine.
 const PATIENT: &str = "30000";
 
-/// What a service does with a request once it has read it.
-type Behaviour = fn(&mut TcpStream, &Value);
-
-/// A service on loopback, which lives as long as the process. Returns its origin.
-fn service(behaviour: Behaviour) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            thread::spawn(move || {
-                if let Some(request) = read_request(&mut connection) {
-                    behaviour(&mut connection, &request);
-                }
-            });
-        }
-    });
-    origin
-}
-
-/// Reads one request to the end of its JSON.
-fn read_request(connection: &mut TcpStream) -> Option<Value> {
-    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
-    loop {
-        let read = connection.read(&mut buffer).ok().filter(|read| *read > 0)?;
-        bytes.extend_from_slice(&buffer[..read]);
-        let text = String::from_utf8_lossy(&bytes);
-        // A body of unknown length comes in chunks, whose sizes stand on lines of their own.
-        let from = text.find('{')?;
-        if let Some(value) = serde_json::Deserializer::from_str(&text[from..])
-            .into_iter::<Value>()
-            .next()
-            .and_then(Result::ok)
-        {
-            return Some(value);
-        }
-    }
-}
-
-fn answer(connection: &mut TcpStream, status: &str, body: &str) {
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-    // A client that has seen enough may be gone.
-    let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body.as_bytes()));
-}
-
-/// Answers with the scores that `score` gives to index and number of documents.
-fn score(connection: &mut TcpStream, request: &Value, score: fn(usize, usize) -> Value) {
-    let count = request["documents"].as_array().map_or(0, Vec::len);
-    let results: Vec<Value> = (0..count).map(|index| score(index, count)).collect();
+/// Answers with `score` of each index; the sample has more passages than are sent.
+fn scores(connection: &mut TcpStream, score: fn(usize) -> Value) {
+    let results: Vec<Value> = (0..MAX_TOP_K).map(score).collect();
     answer(connection, "200 OK", &json!({"results": results}).to_string());
 }
 
@@ -79,10 +31,10 @@ fn search(server: &Server) -> Value {
 }
 
 fn ask(server: &Server) -> Value {
-    let Reply { status, body, .. } =
-        server.post("/chat", &json!({"question": QUESTION, "session_id": "one"})).unwrap();
-    assert_eq!(status, 200, "{body}");
-    serde_json::from_str(&body).unwrap()
+    let question = json!({"question": QUESTION, "session_id": "one"});
+    let reply = server.post("/chat", &question).unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()
 }
 
 fn ids(response: &Value) -> Vec<&str> {
@@ -93,8 +45,8 @@ fn ids(response: &Value) -> Vec<&str> {
 fn its_order_counts_and_each_hit_says_so() {
     let own = search(&Server::start().unwrap());
     // The last of the pool becomes the first.
-    let backwards = service(|connection, request| {
-        score(connection, request, |index, _| json!({"index": index, "relevance_score": index}));
+    let backwards = service(|connection, _| {
+        scores(connection, |index| json!({"index": index, "relevance_score": index}));
     });
     let server = start(&backwards, PATIENT);
     let reranked = search(&server);
@@ -124,38 +76,34 @@ fn nothing_it_does_wrong_shows_in_an_answer() {
             assert_eq!(response, own, "{case}");
         }
     };
-    let wrong = |case, behaviour: Behaviour| check(case, &service(behaviour), PATIENT);
-
     // A port that was free a moment ago, and that nobody listens on.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     check("down", &format!("http://{free}"), PATIENT);
-    let silent: Behaviour = |connection, _| {
-        // Returns when the caller gives up.
-        let _ = connection.read(&mut [0]);
-    };
-    check("silent", &service(silent), "20");
-    let endless: Behaviour = |connection, _| {
+    check("silent", &service(|connection, _| wait(connection)), "20");
+    let stuck = service(|connection, _| {
         let _ = connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{");
-        let _ = connection.read(&mut [0]);
-    };
-    check("stopped in the middle", &service(endless), "100");
+        wait(connection);
+    });
+    check("stuck in the middle", &stuck, "100");
 
-    wrong("hangs up", |_, _| {});
-    wrong("500", |connection, _| answer(connection, "500 Internal Server Error", "{}"));
-    wrong("HTML", |connection, _| answer(connection, "200 OK", "<html>busy</html>"));
-    wrong("huge", |connection, _| answer(connection, "200 OK", &" ".repeat(1 << 20)));
-    wrong("NaN", |connection, _| {
-        let body = "{\"results\": [{\"index\": 0, \"relevance_score\": NaN}]}";
-        answer(connection, "200 OK", body);
+    let wrong = |case, reply: fn(&mut TcpStream)| {
+        check(case, &service(move |connection, _| reply(connection)), PATIENT);
+    };
+    wrong("hangs up", |_| {});
+    wrong("500", |connection| answer(connection, "500 Internal Server Error", "{}"));
+    wrong("HTML", |connection| answer(connection, "200 OK", "<html>busy</html>"));
+    wrong("huge", |connection| answer(connection, "200 OK", &" ".repeat(1 << 20)));
+    wrong("NaN", |connection| {
+        answer(connection, "200 OK", r#"{"results": [{"index": 0, "relevance_score": NaN}]}"#);
     });
-    wrong("infinite", |connection, request| {
-        score(connection, request, |index, _| json!({"index": index, "relevance_score": 1e300}));
+    wrong("infinite", |connection| {
+        scores(connection, |index| json!({"index": index, "relevance_score": 1e300}));
     });
-    wrong("too few", |connection, _| answer(connection, "200 OK", "{\"results\": []}"));
-    wrong("twice", |connection, request| {
-        score(connection, request, |_, _| json!({"index": 0, "relevance_score": 1}));
+    wrong("too few", |connection| answer(connection, "200 OK", r#"{"results": []}"#));
+    wrong("twice", |connection| {
+        scores(connection, |_| json!({"index": 0, "relevance_score": 1}));
     });
-    wrong("out of range", |connection, request| {
-        score(connection, request, |index, _| json!({"index": index + 1, "relevance_score": 1}));
+    wrong("out of range", |connection| {
+        scores(connection, |index| json!({"index": index + 1, "relevance_score": 1}));
     });
 }
