@@ -62,6 +62,15 @@ pub fn model_folder() -> Result<PathBuf> {
     Ok(cache.join("dossier/models").join(MODEL))
 }
 
+/// A Python with ONNX Runtime: `DOSSIER_PYTHON`, or the one that `cargo xtask test` prepares.
+pub fn python() -> Option<PathBuf> {
+    if let Some(chosen) = std::env::var_os("DOSSIER_PYTHON") {
+        return Some(chosen.into());
+    }
+    let cache = etcetera::choose_base_strategy().ok()?.cache_dir();
+    Some(cache.join("dossier/venv/bin/python")).filter(|python| python.is_file())
+}
+
 /// The encoder that the sample's pack was built with.
 ///
 /// # Errors

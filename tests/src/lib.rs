@@ -4,6 +4,6 @@ mod artefacts;
 mod server;
 
 pub use self::{
-    artefacts::{Case, artefact, cases, component, encoder, model_folder, pack, root},
+    artefacts::{Case, artefact, cases, component, encoder, model_folder, pack, python, root},
     server::{Reply, Server, ServerOptions, client},
 };

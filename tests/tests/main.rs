@@ -16,5 +16,7 @@ mod model;
 mod packs;
 mod rankings;
 mod reranker;
+mod reranker_model;
+mod second_opinion;
 mod reuse;
 mod service;

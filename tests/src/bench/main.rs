@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
 mod memory;
+mod reranker;
 mod speed;
 
 use anyhow::Result;
@@ -19,6 +20,19 @@ pub(crate) struct Row {
 }
 
 fn main() -> Result<()> {
+    let rows = match std::env::args().nth(1).as_deref() {
+        Some("reranker") => reranker::rows()?,
+        Some(other) => anyhow::bail!("{other}: expected nothing, or reranker"),
+        None => all()?,
+    };
+    println!("{:<58} {:>10} {:>22}  how", "what", "bar", "measured");
+    for row in rows {
+        println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
+    }
+    Ok(())
+}
+
+fn all() -> Result<Vec<Row>> {
     let mut rows = speed::rows()?;
     rows.push(memory::row()?);
     let bytes = std::fs::metadata(component("chat"))?.len();
@@ -28,9 +42,6 @@ fn main() -> Result<()> {
         measured: format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
         how: "size of the file; compressed: cargo xtask wasm",
     });
-    println!("{:<58} {:>10} {:>22}  how", "what", "bar", "measured");
-    for row in rows {
-        println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
-    }
-    Ok(())
+    rows.extend(reranker::rows()?);
+    Ok(rows)
 }
