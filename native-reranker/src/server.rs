@@ -80,9 +80,12 @@ impl Hangups {
 
     #[cfg(unix)]
     async fn next(&mut self) {
-        match &mut self.signal {
-            Some(signal) if signal.recv().await.is_some() => {}
-            _ => std::future::pending().await,
+        let heard = match &mut self.signal {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        if heard.is_none() {
+            std::future::pending().await
         }
     }
 

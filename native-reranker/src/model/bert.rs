@@ -41,7 +41,7 @@ pub fn to_onnx(weights: &[u8], heads: usize, precision: Precision, layout: Layou
         reason: error.to_string(),
     })?;
     let mut bytes = Vec::new();
-    let writer = Writer { tensors, heads, precision, layout, graph: Graph::default() };
+    let writer = Writer { tensors, heads, precision, layout, graph: Graph::default(), quantised: Default::default() };
     encode(&writer.write()?, &mut bytes)
         .map_err(|error| ModelError::Run { reason: error.to_string() })?;
     Ok(bytes)
@@ -58,6 +58,7 @@ struct Writer<'a> {
     precision: Precision,
     layout: Layout,
     graph: Graph,
+    quantised: std::collections::BTreeSet<String>,
 }
 
 /// A matrix `[inputs, outputs]` with its bias.
@@ -227,12 +228,27 @@ impl Writer<'_> {
 
     /// The same in signed bytes.
     fn byte_product(&mut self, name: &str, input: &str, linear: &Linear) -> String {
+        let (quantised, scale) = self.quantise(input);
         let part = |part: &str| format!("{name}.{part}");
         let (scales, bytes) = linear.quantised();
         let shape = [linear.inputs, linear.outputs];
         let matrix = self.graph.bytes(&part("matrix"), &shape, &bytes);
         let scales = self.graph.floats(&part("scales"), &[linear.outputs], &scales);
         let bias = self.graph.floats(&part("bias"), &[linear.outputs], &linear.bias);
+        let graph = &mut self.graph;
+        let sums = graph.node("MatMulInteger", &part("sums"), &[&quantised, &matrix], vec![]);
+        let to = vec![("to", Attribute::Int(1))];
+        let sums = graph.node("Cast", &part("floats"), &[&sums], to);
+        let sums = graph.node("Mul", &part("columns"), &[&sums, &scales], vec![]);
+        let sums = graph.node("Mul", &part("rows"), &[&sums, &scale], vec![]);
+        graph.node("Add", name, &[&sums, &bias], vec![])
+    }
+
+    fn quantise(&mut self, input: &str) -> (String, String) {
+        let part = |part: &str| format!("{input}.{part}");
+        if !self.quantised.insert(input.to_owned()) {
+            return (part("quantised"), part("scale"));
+        }
         let steps = self.graph.floats(&part("steps"), &[], &[127.0]);
         let axis = self.graph.integers(&part("axis"), &[1], &[2]);
         let graph = &mut self.graph;
@@ -243,12 +259,7 @@ impl Writer<'_> {
         let rounded = graph.node("Round", &part("rounded"), &[&scaled], vec![]);
         let to = vec![("to", Attribute::Int(3))];
         let quantised = graph.node("Cast", &part("quantised"), &[&rounded], to);
-        let sums = graph.node("MatMulInteger", &part("sums"), &[&quantised, &matrix], vec![]);
-        let to = vec![("to", Attribute::Int(1))];
-        let sums = graph.node("Cast", &part("floats"), &[&sums], to);
-        let sums = graph.node("Mul", &part("columns"), &[&sums, &scales], vec![]);
-        let sums = graph.node("Mul", &part("rows"), &[&sums, &scale], vec![]);
-        graph.node("Add", name, &[&sums, &bias], vec![])
+        (quantised, scale)
     }
 
     fn norm(&mut self, name: &str, input: &str) -> Result<String, ModelError> {

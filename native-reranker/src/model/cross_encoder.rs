@@ -166,3 +166,52 @@ fn plan(graph: &[u8], shape: Option<(usize, usize)>) -> TractResult<(Arc<TypedRu
     }
     Ok((model.into_optimized()?.into_runnable()?, inputs))
 }
+impl CrossEncoder {
+    /// spike: ns per op
+    pub fn profile(&self, pairs: &[&Pair]) -> Vec<(String, u64, usize)> {
+        use tract_onnx::tract_core::plan::eval;
+        fn cpu() -> u64 {
+            let s = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+            s.split(' ').next().and_then(|it| it.parse().ok()).unwrap_or(0)
+        }
+        let length = pairs[0].ids.len();
+        let inputs = self.inputs.iter().map(|input| {
+            let values: Vec<i64> = match input {
+                Input::Ids => pairs.iter().flat_map(|pair| pair.ids.iter().copied()).collect(),
+                Input::Types => pairs.iter().flat_map(|pair| pair.types.iter().copied()).collect(),
+                Input::Mask => vec![1; pairs.len() * length],
+            };
+            Tensor::from_shape(&[pairs.len(), length], &values).unwrap().into()
+        });
+        let mut all: std::collections::BTreeMap<String, (u64, usize)> = Default::default();
+        let _ = cpu();
+        let mut state = self.plan.spawn().unwrap();
+        let _ = state.run_plan_with_eval(inputs.collect(), |ctx, st, node, input| {
+            let start = std::time::Instant::now();
+            let r = eval(ctx, st, node, input);
+            let took = start.elapsed().as_nanos() as u64;
+            let key = format!("{} {}", node.op().name(), if std::env::var("FULL").is_ok() { node.name.replace(char::is_numeric, "N") } else { String::new() });
+            let e = all.entry(key).or_default();
+            e.0 += took;
+            e.1 += 1;
+            r
+        });
+        let mut v: Vec<_> = all.into_iter().map(|(k, (a, b))| (k, a, b)).collect();
+        v.sort_by_key(|it| std::cmp::Reverse(it.1));
+        v
+    }
+}
+
+impl CrossEncoder {
+    /// spike
+    #[allow(clippy::print_stdout)]
+    pub fn nodes(&self) {
+        let model = self.plan.model();
+        for node in model.nodes() {
+            if node.name.contains(".0.") && node.op().name().contains("MatMul") {
+                println!("{} {} {:?}", node.name, node.op().name(), node.op().info().unwrap());
+                println!("     {:?}", node.outputs[0].fact);
+            }
+        }
+    }
+}

@@ -29,7 +29,7 @@ pub fn random_weights(seed: u64) -> Result<Vec<u8>, ModelError> {
         tensors.push((name, shape.to_vec(), bytes));
     };
     // Uniform within ±√3·0.04: trained BERTs have about this deviation.
-    let mut linear = |add: &mut dyn FnMut(String, &[usize], f32, f32), name: String, out, inner| {
+    let linear = |add: &mut dyn FnMut(String, &[usize], f32, f32), name: String, out, inner| {
         add(format!("{name}.weight"), &[out, inner], 0.0, 0.07);
         add(format!("{name}.bias"), &[out], 0.0, 0.07);
     };

@@ -50,9 +50,9 @@ async fn pairs(call: &Call, request: &Arc<RerankRequest>) -> Result<Vec<Pair>, F
     let (model, asked) = (Arc::clone(&call.app.cross_encoder), Arc::clone(request));
     let texts = move || {
         let documents = asked.documents.iter();
-        documents.map(|document| model.pair(&asked.query, document.text())).collect()
+        documents.map(|it| model.pair(&asked.query, it.text())).collect::<Result<Vec<_>, _>>()
     };
-    let pairs: Vec<Pair> = call.run(texts).await?.map_err(|_: crate::model::TooLong| {
+    let pairs = call.run(texts).await?.map_err(|_| {
         let most = call.app.limits.max_tokens;
         let reason = format!("no room for a document: both have {most} word pieces together");
         Fault::Invalid { field: "query", reason }
