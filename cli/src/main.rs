@@ -3,16 +3,18 @@
 mod commands;
 mod corpus;
 mod env;
+mod eval;
 mod model;
 mod output;
 mod pack;
+mod previous;
 mod store;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{ask, doctor, eval, ingest, model as model_command, search, up};
+use commands::{ask, doctor, eval as eval_command, ingest, model as model_command, search, up};
 
 /// Question answering over one person's documents.
 #[derive(Parser)]
@@ -31,8 +33,8 @@ enum Command {
     Ask(ask::Arguments),
     /// Tell what is there, what is missing and what to do
     Doctor(doctor::Arguments),
-    /// Measure retrieval, refusals and answers on a file of cases
-    Eval(eval::Arguments),
+    /// Measure retrieval, refusals and answers on cases, and compare with what was measured before
+    Eval(eval_command::Arguments),
     /// Build an index pack from documents
     Ingest(ingest::Arguments),
     /// Fetch and convert the embedding model
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Ask(arguments) => ask::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Eval(arguments) => eval_command::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Model(arguments) => model_command::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),

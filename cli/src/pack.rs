@@ -39,12 +39,7 @@ impl Opened {
     ///
     /// Without a model it says so and searches with the lexical leg alone.
     pub(crate) fn open(file: &Path, model_folder: Option<&Path>) -> Result<Self, Failure> {
-        let bytes = fs::read(file).with_context(|| {
-            format!("cannot read the pack {}; build one with `dossier ingest`", file.display())
-        });
-        let index = Index::open(bytes.map_err(Failure::usage)?)
-            .with_context(|| file.display().to_string())
-            .map_err(Failure::usage)?;
+        let index = read(file)?;
         let encoder = match (&index.header().model, folder::open(model_folder)) {
             (None, _) => {
                 eprintln!("this pack was built without a model: lexical search alone");
@@ -63,4 +58,14 @@ impl Opened {
     pub(crate) fn retriever(&self) -> Retriever<'_> {
         Retriever::new(&self.index, self.encoder.as_ref())
     }
+}
+
+/// Reads and opens the pack `file`.
+pub(crate) fn read(file: &Path) -> Result<Index, Failure> {
+    let bytes = fs::read(file).with_context(|| {
+        format!("cannot read the pack {}; build one with `dossier ingest`", file.display())
+    });
+    Index::open(bytes.map_err(Failure::usage)?)
+        .with_context(|| file.display().to_string())
+        .map_err(Failure::usage)
 }

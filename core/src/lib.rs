@@ -5,8 +5,6 @@
 //! `model`, `retrieval`, [`session`], `chat`, [`wire`]. The feature `search`, on by default, brings
 //! the modules that find and answer; a component that only reports leaves it off.
 
-#![forbid(unsafe_code)]
-
 pub mod ports;
 
 #[cfg(feature = "search")]

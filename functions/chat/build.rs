@@ -15,6 +15,9 @@ use etcetera::BaseStrategy as _;
 /// As in `data/models.toml`, with the precision that `dossier model` writes.
 const MODEL: &str = "all-minilm-l6-v2-int8";
 
+/// `CONVERTER` of the command line.
+const CONVERTER: u32 = 2;
+
 fn main() {
     println!("cargo:rerun-if-env-changed=DOSSIER_MODEL_DIR");
     let pack = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"))
@@ -22,9 +25,11 @@ fn main() {
     let model = model_folder();
     let mut code = format!("pub(crate) static PACK: Option<&[u8]> = {};\n", embed(&pack));
     code += &format!("pub(crate) const MODEL: &str = {MODEL:?};\n");
-    for (name, file) in
-        [("TOKENIZER", "tokenizer.json"), ("TABLE", "table.safetensors"), ("LAYERS", "layers.onnx")]
-    {
+    for (name, file) in [
+        ("TOKENIZER", "tokenizer.json"),
+        ("VOCABULARY", "vocabulary.txt"),
+        ("WEIGHTS", "weights.safetensors"),
+    ] {
         let bytes = embed(&model.join(file));
         code += &format!("pub(crate) static {name}: Option<&[u8]> = {bytes};\n");
     }
@@ -39,7 +44,7 @@ fn model_folder() -> PathBuf {
     let user = etcetera::choose_base_strategy();
     user.map_or_else(
         |_| PathBuf::new(),
-        |user| user.cache_dir().join("dossier").join("models").join(MODEL),
+        |user| user.cache_dir().join("dossier").join("models").join(format!("{MODEL}.{CONVERTER}")),
     )
 }
 

@@ -5,7 +5,10 @@ use std::{fs, net::SocketAddr, num::NonZero, path::PathBuf, thread};
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 
-use crate::{Limits, TlsFiles, model::{Fetch, Precision}};
+use crate::{
+    Limits, TlsFiles,
+    model::{Fetch, Precision},
+};
 
 /// Scores documents for a query, and embeds texts, over HTTP.
 ///

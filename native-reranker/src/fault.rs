@@ -35,7 +35,9 @@ pub enum Fault {
     #[error("missing or unknown API key: send it as `Authorization: Bearer KEY`")]
     Unauthorized,
     /// The client's: no such route.
-    #[error("no such route; there are POST /v1/rerank, POST /v1/embeddings, GET /health/live, GET /health/ready and GET /metrics")]
+    #[error(
+        "no such route; there are POST /v1/rerank, POST /v1/embeddings, GET /health/live, GET /health/ready and GET /metrics"
+    )]
     NotFound,
     /// The client's: the route has no such method.
     #[error("the route has no such method")]
@@ -113,7 +115,8 @@ impl IntoResponse for Fault {
         let message = self.to_string();
         // Cohere's clients read `message`, OpenAI's the object.
         let error = json!({"message": &message, "type": kind, "param": null, "code": code});
-        let mut response = (status, Json(json!({"message": message, "error": error}))).into_response();
+        let mut response =
+            (status, Json(json!({"message": message, "error": error}))).into_response();
         if matches!(self, Self::Full { .. } | Self::Late { .. }) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
         }

@@ -11,7 +11,6 @@ mod limits;
 
 pub mod model;
 
-mod batch;
 mod pool;
 
 mod app;

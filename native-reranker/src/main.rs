@@ -20,7 +20,9 @@ const USAGE: u8 = 2;
 const NO_WEIGHTS: u8 = 3;
 
 /// The embedding model that `dossier model` prepares.
-const ENCODER: &str = "all-minilm-l6-v2-int8";
+const ENCODER: &str = "models/all-minilm-l6-v2-int8.2";
+/// Its published tokenizer.
+const TOKENIZER: &str = "downloads/all-minilm-l6-v2/tokenizer.json";
 
 fn main() -> ExitCode {
     let config = Config::parse();
@@ -46,8 +48,7 @@ fn run(config: &Config) -> Result<()> {
     let tls = config.tls().map(Tls::open).transpose()?;
     let published = published(config)?;
     tracing::info!(model = published.id, "opening");
-    let cross_encoder =
-        CrossEncoder::open(published, config.precision, config.limits.max_tokens)?;
+    let cross_encoder = CrossEncoder::open(published, config.precision, config.limits.max_tokens)?;
     let embedder = embedder(config)?;
     let pool = Pool::start(config.workers())?;
     let limits = config.limits.clone();
@@ -69,7 +70,7 @@ fn published(config: &Config) -> Result<Published> {
         return Published::read(&model, &config.fetch().obtain(&model)?);
     };
     tracing::warn!("random weights: scores mean nothing");
-    let tokenizer = encoder_folder(config)?.join("tokenizer.json");
+    let tokenizer = cache()?.join(TOKENIZER);
     let tokenizer = std::fs::read(&tokenizer)
         .with_context(|| format!("{}: run `dossier model`", tokenizer.display()))?;
     Ok(random_model(seed, tokenizer)?)
@@ -89,8 +90,13 @@ fn encoder_folder(config: &Config) -> Result<PathBuf> {
     if let Some(folder) = &config.encoder {
         return Ok(folder.clone());
     }
+    Ok(cache()?.join(ENCODER))
+}
+
+/// The user's cache folder of Dossier.
+fn cache() -> Result<PathBuf> {
     let user = etcetera::choose_base_strategy().context("no home folder: set HOME")?;
-    Ok(user.cache_dir().join("dossier/models").join(ENCODER))
+    Ok(user.cache_dir().join("dossier"))
 }
 
 /// Resolves on SIGINT or SIGTERM.

@@ -10,8 +10,7 @@ use prometheus_client::{
 };
 
 /// Seconds: from a handful of short pairs to the longest a client waits.
-const BUCKETS: [f64; 12] =
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8];
+const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8];
 
 /// The counters; names start with `reranker_`.
 #[derive(Debug)]

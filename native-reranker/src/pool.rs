@@ -102,7 +102,10 @@ mod tests {
     async fn work_is_done_and_a_panic_costs_nothing_else() {
         let pool = Pool::start(ONE).unwrap();
         assert_eq!(pool.run(far(), || 1 + 1).await, Ok(2));
-        assert_eq!(pool.run(far(), || -> u8 { panic!("a defect") }).await, Err(PoolError::Panicked));
+        assert_eq!(
+            pool.run(far(), || -> u8 { panic!("a defect") }).await,
+            Err(PoolError::Panicked)
+        );
         assert_eq!(pool.run(far(), || 3).await, Ok(3));
     }
 

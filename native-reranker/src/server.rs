@@ -60,7 +60,9 @@ async fn keep_fresh(tls: Tls) {
         match tls.reload() {
             Ok(true) => tracing::info!("certificates replaced"),
             Ok(false) => {}
-            Err(error) => tracing::error!(%error, "certificates not replaced; the old ones serve on"),
+            Err(error) => {
+                tracing::error!(%error, "certificates not replaced; the old ones serve on")
+            }
         }
     }
 }

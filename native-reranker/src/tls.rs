@@ -110,13 +110,12 @@ impl TlsFiles {
     fn config(&self, contents: &[Vec<u8>]) -> Result<ServerConfig, TlsError> {
         let content = |at: usize| contents.get(at).map(Vec::as_slice).unwrap_or_default();
         let chain = certificates(&self.certificate, content(0))?;
-        let key = PrivateKeyDer::from_pem_slice(content(1)).map_err(|error| {
-            TlsError::Malformed {
+        let key =
+            PrivateKeyDer::from_pem_slice(content(1)).map_err(|error| TlsError::Malformed {
                 path: self.key.clone(),
                 expected: "a private key",
                 reason: error.to_string(),
-            }
-        })?;
+            })?;
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;

@@ -7,8 +7,11 @@ use dossier_core::model::{Encoder, ModelFiles};
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
-/// The id under which packs name the model, and the name of its folder.
+/// The id under which packs name the model.
 const MODEL: &str = "all-minilm-l6-v2-int8";
+
+/// `CONVERTER` of the command line: the ending of the model's folder.
+const CONVERTER: u32 = 2;
 
 /// A case of `data/eval/cases.json`, as far as tests need it.
 #[derive(Clone, Debug, Deserialize)]
@@ -59,7 +62,16 @@ pub fn model_folder() -> Result<PathBuf> {
         return Ok(folder.into());
     }
     let cache = etcetera::choose_base_strategy()?.cache_dir();
-    Ok(cache.join("dossier/models").join(MODEL))
+    Ok(cache.join("dossier/models").join(format!("{MODEL}.{CONVERTER}")))
+}
+
+/// A file of the published model, from which the converted one is made.
+///
+/// # Errors
+/// It was not fetched.
+pub fn published(name: &str) -> Result<Vec<u8>> {
+    let file = model_folder()?.join("../../downloads/all-minilm-l6-v2").join(name);
+    fs::read(&file).with_context(|| format!("{}: run `cargo xtask model`", file.display()))
 }
 
 /// A Python with ONNX Runtime: `DOSSIER_PYTHON`, or the one that `cargo xtask test` prepares.
@@ -77,15 +89,10 @@ pub fn python() -> Option<PathBuf> {
 /// The model was not prepared.
 pub fn encoder() -> Result<Encoder> {
     let folder = model_folder()?;
-    let read = |name: &str| {
+    let read = |name| {
         fs::read(folder.join(name)).with_context(|| format!("{name}: run `cargo xtask model`"))
     };
-    Ok(Encoder::open(ModelFiles {
-        id: MODEL.into(),
-        tokenizer: read("tokenizer.json")?.into(),
-        table: read("table.safetensors")?.into(),
-        layers: read("layers.onnx")?.into(),
-    })?)
+    Ok(Encoder::open(ModelFiles::read(MODEL, read)?)?)
 }
 
 /// All cases of the evaluation.

@@ -1,9 +1,12 @@
 //! What the tests and benchmarks share: the application on a real host, and the built artefacts.
 
 mod artefacts;
+pub mod reference;
 mod server;
 
 pub use self::{
-    artefacts::{Case, artefact, cases, component, encoder, model_folder, pack, python, root},
+    artefacts::{
+        Case, artefact, cases, component, encoder, model_folder, pack, published, python, root,
+    },
     server::{Reply, Server, ServerOptions, client},
 };

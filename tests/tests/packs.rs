@@ -1,7 +1,5 @@
 //! Published packs: a good one is swapped in between requests, a bad one changes nothing.
 
-use std::time::Duration;
-
 use dossier_core::{
     fakes::MemoryKv,
     index::{Index, build},
@@ -20,8 +18,8 @@ fn small_pack(model: Option<&str>) -> Vec<u8> {
     let text =
         "# Ada\n\nAda Lovelace wrote the first published program, for the Analytical Engine.";
     let chunks = chunks(&Document::read("ada.md", text.as_bytes().to_vec()).unwrap());
-    let vectors = model.map(|model| (model, vec![vec![1.0; 3]; chunks.len()]));
-    build(&chunks, vectors, Duration::ZERO).unwrap()
+    let vectors = vec![vec![1.0; 3]; chunks.len()];
+    build(&chunks, model.map(|model| (model, vectors.as_slice()))).unwrap()
 }
 
 /// Publishes into memory and copies the records: what the pointer says may then be tampered with.
@@ -104,17 +102,22 @@ fn a_pack_of_another_model_is_searched_on_its_lexical_leg() {
     assert_eq!(reply["degraded"], json!(["dense"]));
 }
 
-/// Written by the first release: a pack of format version 1 must open as long as the version stands.
+/// As `tests/compat/README.md` says they were written.
 #[test]
-fn a_frozen_pack_of_version_1_still_opens() {
-    let bytes = std::fs::read(root().join("tests/compat/index-v1.pack")).unwrap();
-    let index = Index::open(bytes).unwrap();
+fn frozen_packs_are_opened_or_refused_in_words_that_name_both_versions() {
+    let frozen = |version: u32| {
+        let file = root().join(format!("tests/compat/index-v{version}.pack"));
+        Index::open(std::fs::read(file).unwrap())
+    };
+    let refused = frozen(1).unwrap_err().to_string();
+    for words in ["format version 1", "reads 2", "dossier ingest"] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+    let index = frozen(2).unwrap();
     assert_eq!((index.header().chunks, index.header().documents), (2, 1));
     assert_eq!(index.chunks()[0].heading, ["Ada Lovelace", "Engine"]);
-    assert_eq!(
-        index.lexical().search(&["program".to_owned()], 1, &|_| true).unwrap()[0].ordinal,
-        0
-    );
+    let found = index.lexical().search(&["program".to_owned()], 1, None).unwrap();
+    assert_eq!(found[0].ordinal, 0);
     let query = vec![1.0; index.header().model.as_ref().unwrap().width];
     assert_eq!(index.dense().unwrap().search(&query, 2, None).len(), 2);
 }

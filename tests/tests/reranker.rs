@@ -16,7 +16,7 @@ use dossier_reranker::{
     model::{CrossEncoder, Embedder, Precision, random_model},
     serve,
 };
-use dossier_tests::{client, model_folder};
+use dossier_tests::{client, model_folder, published};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
@@ -41,10 +41,8 @@ impl Service {
         let config = Config::try_parse_from(arguments).unwrap();
         config.check().unwrap();
         let folder = model_folder().unwrap();
-        let tokenizer = std::fs::read(folder.join("tokenizer.json"))
-            .expect("run `cargo xtask model`");
         let limits = config.limits.clone();
-        let model = random_model(1, tokenizer).unwrap();
+        let model = random_model(1, published("tokenizer.json").unwrap()).unwrap();
         let model = CrossEncoder::open(model, Precision::Float, limits.max_tokens).unwrap();
         let embedder = Some(Embedder::open(&folder).unwrap());
         let pool = Pool::start(config.workers()).unwrap();
@@ -242,7 +240,16 @@ fn embeddings_are_those_of_the_chat() {
 
 #[test]
 fn bad_requests_are_refused_in_words() {
-    let service = Service::start(&["--max-documents", "4", "--max-chars", "500", "--max-tokens", "32", "--max-body-bytes", "5000"]);
+    let service = Service::start(&[
+        "--max-documents",
+        "4",
+        "--max-chars",
+        "500",
+        "--max-tokens",
+        "32",
+        "--max-body-bytes",
+        "5000",
+    ]);
     let check = |path: &str, body: Value, status: u16, part: &str| {
         let response = service.post(path, &body);
         assert_eq!(response.status(), status, "{body}");
@@ -257,10 +264,18 @@ fn bad_requests_are_refused_in_words() {
         (rerank(json!({"query": "q", "documents": [1]})), 400, "untagged"),
         (rerank(json!({"query": "q", "documents": []})), 422, "1 to 4 texts, got 0"),
         (rerank(json!({"query": "q", "documents": ["a", "b", "c", "d", "e"]})), 422, "got 5"),
-        (rerank(json!({"query": "q", "documents": ["a", "é".repeat(501)]})), 422, "text 1 is longer than 500"),
+        (
+            rerank(json!({"query": "q", "documents": ["a", "é".repeat(501)]})),
+            422,
+            "text 1 is longer than 500",
+        ),
         (rerank(json!({"query": "q", "documents": ["a"], "top_n": 0})), 422, "at least 1"),
         (rerank(json!({"query": "why ".repeat(40), "documents": ["a"]})), 422, "32 word pieces"),
-        (rerank(json!({"query": "q", "documents": ["why ".repeat(40)], "truncation": false})), 422, "truncation"),
+        (
+            rerank(json!({"query": "q", "documents": ["why ".repeat(40)], "truncation": false})),
+            422,
+            "truncation",
+        ),
         (rerank(json!({"query": "q", "documents": ["x".repeat(6000)]})), 413, "5000 bytes"),
         (("/v1/embeddings", json!({"input": [[1, 2]]})), 400, "untagged"),
         (("/v1/embeddings", json!({"input": "a", "dimensions": 7})), 422, "got 7"),
@@ -287,9 +302,12 @@ fn keys_are_asked_for_where_there_are_some() {
     assert_eq!(ask("authorization", "Bearer old"), 200);
     assert_eq!(ask("authorization", "bearer new"), 200);
     assert_eq!(ask("x-api-key", "new"), 200);
-    for (name, value) in
-        [("authorization", "Bearer ol"), ("authorization", "Basic old"), ("x-api-key", ""), ("x-other", "old")]
-    {
+    for (name, value) in [
+        ("authorization", "Bearer ol"),
+        ("authorization", "Basic old"),
+        ("x-api-key", ""),
+        ("x-other", "old"),
+    ] {
         assert_eq!(ask(name, value), 401, "{name}: {value}");
     }
     assert_eq!(service.get("/metrics").status(), 401);
@@ -305,7 +323,10 @@ fn a_full_queue_says_when_to_come_again() {
         let first = scope.spawn(|| service.rerank(&question()));
         service.wait_for_queue(3);
         let refused = service.post("/v1/rerank", &question());
-        assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["retry-after"]),
+            (429, &"1".parse().unwrap())
+        );
         drop(free);
         assert_eq!(first.join().unwrap()["results"].as_array().unwrap().len(), 3);
     });
@@ -328,12 +349,16 @@ fn who_cannot_be_served_in_time_is_told_so() {
     let address = format!("http://{}/v1/rerank", service.address);
     let request = client().unwrap().post(address).header("x-request-timeout-ms", "20");
     let late = request.body(question().to_string()).send().unwrap();
-    assert_eq!((late.status().as_u16(), &late.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    assert_eq!(
+        (late.status().as_u16(), &late.headers()["retry-after"]),
+        (503, &"1".parse().unwrap())
+    );
     assert!(parsed(late)["message"].as_str().unwrap().contains("20 ms"));
     // A client that goes leaves nothing behind.
     let mut gone = TcpStream::connect(service.address).unwrap();
     let body = question().to_string();
-    let head = format!("POST /rerank HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST /rerank HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
     gone.write_all(head.as_bytes()).unwrap();
     gone.write_all(body.as_bytes()).unwrap();
     service.wait_for_queue(3);

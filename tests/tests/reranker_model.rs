@@ -2,18 +2,19 @@
 
 use std::{fs, process::Command};
 
-use dossier_reranker::model::{CrossEncoder, Network, Pair, Precision, Published, random_model, to_onnx};
-use dossier_tests::model_folder;
+use dossier_reranker::model::{
+    CrossEncoder, Network, Pair, Precision, Published, random_model, to_onnx,
+};
+use dossier_tests::published;
 
 const QUERY: &str = "Where was she born?";
 
-fn published() -> Published {
-    let tokenizer = fs::read(model_folder().unwrap().join("tokenizer.json"));
-    random_model(7, tokenizer.expect("run `cargo xtask model`")).unwrap()
+fn model() -> Published {
+    random_model(7, published("tokenizer.json").unwrap()).unwrap()
 }
 
 fn open(precision: Precision) -> CrossEncoder {
-    CrossEncoder::open(published(), precision, 128).unwrap()
+    CrossEncoder::open(model(), precision, 128).unwrap()
 }
 
 /// Pairs of many lengths, the longest cut to 128 word pieces.
@@ -40,7 +41,7 @@ fn bytes_for_products_cost_little() {
     let (float, bytes) = (open(Precision::Float), open(Precision::Int8));
     let mut scores = Vec::new();
     for pair in pairs(&float) {
-        let [a, b] = [&float, &bytes].map(|model| model.score(&[&pair]).unwrap()[0]);
+        let [a, b] = [&float, &bytes].map(|model| model.score(&pair).unwrap());
         println!("{:>3} word pieces: float {a:.4}, int8 {b:.4}", pair.ids.len());
         assert!((a - b).abs() < 0.05, "{a} and {b}");
         scores.push(a);
@@ -69,7 +70,7 @@ fn onnx_runtime_agrees_on_cross_encoders() {
         println!("SKIP: no Python with onnxruntime (DOSSIER_PYTHON is not set)");
         return;
     };
-    let Published { network: Network::Bert { weights, heads }, .. } = published() else {
+    let Published { network: Network::Bert { weights, heads }, .. } = model() else {
         panic!("random models are BERTs");
     };
     for precision in [Precision::Float, Precision::Int8] {
@@ -87,7 +88,7 @@ fn onnx_runtime_agrees_on_cross_encoders() {
         let theirs = String::from_utf8(run.stdout).unwrap();
         let theirs: Vec<f32> = theirs.lines().map(|line| line.parse().unwrap()).collect();
         assert_eq!(theirs.len(), pairs.len());
-        let ours = pairs.iter().map(|pair| model.score(&[pair]).unwrap()[0]);
+        let ours = pairs.iter().map(|pair| model.score(pair).unwrap());
         let worst = ours.zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         println!("{precision:?}: largest difference from ONNX Runtime {worst:e}");
         assert!(worst < 1e-4, "{precision:?}: {worst}");

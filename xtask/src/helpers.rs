@@ -32,7 +32,8 @@ impl Helpers {
     pub(crate) fn prepare(workspace: &Workspace) -> Result<Self> {
         let scratch = Scratch::new("helpers")?;
         let mut helpers = Self { python: None, chromium: None, node: None, skipped: Vec::new() };
-        helpers.python = helpers.keep("comparisons with ONNX Runtime and Cohere's client", python(workspace, &scratch));
+        helpers.python = helpers
+            .keep("comparisons with ONNX Runtime and Cohere's client", python(workspace, &scratch));
         let has_browser_tests = workspace.path(BROWSER_TESTS).join("package.json").exists();
         if has_browser_tests {
             helpers.chromium = helpers.keep("browser", chromium(&scratch));
@@ -91,7 +92,11 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
 
 fn imports_work(python: &Path) -> bool {
     python.exists()
-        && Task::new(python).args(["-c", "import cohere, numpy, onnxruntime"]).quiet().read().is_ok()
+        && Task::new(python)
+            .args(["-c", "import cohere, numpy, onnxruntime"])
+            .quiet()
+            .read()
+            .is_ok()
 }
 
 fn chromium(scratch: &Scratch) -> Result<PathBuf> {

@@ -52,7 +52,7 @@ enum Command {
     Test(Passed),
     /// Runs the benchmarks
     Bench(Passed),
-    /// Measures the answers on data/eval/cases.json (`dossier eval`)
+    /// Measures retrieval and answers on the cases in data/eval (`dossier eval`)
     Eval(Passed),
     /// Checks walls, headers, links, checksums and formatting; lists findings as file:line: message
     Tidy,

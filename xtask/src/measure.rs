@@ -17,7 +17,8 @@ pub(crate) fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
     workspace.cargo(&["run", "--bin", "bench"]).args(build_flags()).arg("--").args(args).run()
 }
 
-/// Measures retrieval and answers on the cases, with the pack that is embedded.
+/// Measures retrieval and answers: on the sample, with the pack that is embedded, and on the
+/// collections beside it, or on what `args` name.
 ///
 /// # Errors
 ///
@@ -26,7 +27,7 @@ pub(crate) fn eval(workspace: &Workspace, args: &[String]) -> Result<()> {
     let model = model::prepare(workspace)?;
     index::prepare(workspace, &model)?;
     Task::new(workspace.dossier())
-        .args(["eval", CASES, "--pack", PACK])
+        .args(["eval", "--pack", PACK])
         .args(args)
         .folder(workspace.root())
         .run()

@@ -9,9 +9,8 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use dossier_core::{
-    index,
+    index::{self, Embedding},
     model::Encoder,
-    ports::Clock as _,
     text::{self, Chunk},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,9 +18,9 @@ use rayon::prelude::*;
 
 use crate::{
     corpus::{self, Corpus},
-    env::SystemClock,
     model::folder,
     output::{Failure, Outcome, say},
+    previous::Previous,
 };
 
 #[derive(clap::Args)]
@@ -44,6 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let started = Instant::now();
     let target = target(&arguments.out)?;
     let Corpus { mut documents, mut skipped } = corpus::read(&arguments.paths);
+    // The order of arguments must not show in the pack.
+    documents.sort_by(|a, b| a.source.cmp(&b.source));
     let mut chunks: Vec<Chunk> = Vec::new();
     documents.retain(|document| {
         let own = text::chunks(document);
@@ -68,9 +69,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             .inspect_err(|error| eprintln!("building the lexical leg alone: {error:#}"))
             .ok(),
     };
-    let vectors = encoder.as_ref().map(|it| encode(it, &chunks)).transpose()?;
     let model = encoder.as_ref().map(Encoder::id);
-    let pack = index::build(&chunks, model.zip(vectors), SystemClock.now())?;
+    let previous = Previous::open(&target, model);
+    let encoded = encoder.as_ref().map(|it| encode(it, &chunks, previous.as_ref())).transpose()?;
+    let (vectors, reused) = encoded.unwrap_or_default();
+    let pack = index::build(&chunks, model.map(|model| (model, vectors.as_slice())))?;
     write(&target, &pack)?;
     say!(
         "{}: {} documents, {} chunks, {} skipped, {} in {:.1} s ({})",
@@ -82,27 +85,42 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         started.elapsed().as_secs_f32(),
         model.unwrap_or("without model"),
     );
+    say!(
+        "{} chunks: {reused} reused, {} encoded; {} documents removed",
+        chunks.len(),
+        vectors.len() - reused,
+        previous.map_or(0, |previous| previous.removed(&documents)),
+    );
     Ok(())
 }
 
-fn encode(encoder: &Encoder, chunks: &[Chunk]) -> anyhow::Result<Vec<Vec<f32>>> {
-    let bar = ProgressBar::new(chunks.len() as u64);
+/// What the encoder makes of the chunks, and how many of them `previous` had: only what is new to it is encoded.
+pub(crate) fn encode(
+    encoder: &Encoder,
+    chunks: &[Chunk],
+    previous: Option<&Previous>,
+) -> anyhow::Result<(Vec<Embedding>, usize)> {
+    let known: Vec<Option<Embedding>> =
+        chunks.iter().map(|chunk| previous?.embedding(&chunk.encoded_text())).collect();
+    let reused = known.iter().flatten().count();
+    let bar = ProgressBar::new((chunks.len() - reused) as u64);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
     bar.set_style(ProgressStyle::with_template(
         "encoding {bar:32} {pos}/{len} chunks, {eta} left",
     )?);
-    let vectors = chunks
-        .par_iter()
-        .map(|chunk| {
-            let vector = encoder.encode(&chunk.indexed_text());
+    let vectors = chunks.par_iter().zip(known).map(|(chunk, known)| match known {
+        Some(embedding) => Ok(embedding),
+        None => {
+            let encoded = encoder.encode_tokens(&chunk.encoded_text());
             bar.inc(1);
-            vector.with_context(|| chunk.id.clone())
-        })
-        .collect();
+            Ok(Embedding::from(&encoded.with_context(|| chunk.id.clone())?))
+        }
+    });
+    let vectors = vectors.collect::<anyhow::Result<_>>()?;
     bar.finish_and_clear();
-    vectors
+    Ok((vectors, reused))
 }
 
 /// Where the pack goes: links are followed, and what is there is replaced only if it is a file.
@@ -118,7 +136,7 @@ fn target(out: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Writes beside the target and renames: a run that is killed leaves the old pack whole.
-fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut builder = tempfile::Builder::new();

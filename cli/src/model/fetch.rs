@@ -6,17 +6,15 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use dossier_core::model::convert;
+use dossier_core::model::{FILES, convert};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    folder::{self, FILES},
+    folder,
     manifest::{File, Model},
 };
 use crate::output::say;
 
-/// Counts changes of the converter: another number converts again.
-const CONVERTER: u32 = 1;
 const STAMP: &str = "converted";
 
 /// What happened.
@@ -48,14 +46,13 @@ pub(crate) fn ensure(from: Option<&Path>, force: bool) -> Result<Fetched> {
     }
     say!("converting {} ({})", model.id, model.licence);
     let read = |name: &str| fs::read(downloads.join(name)).with_context(|| name.to_owned());
-    let converted = convert(&read("model.safetensors")?, model.heads, model.precision())?;
+    let converted = convert(&read("tokenizer.json")?, &read("model.safetensors")?, model.heads)?;
     // All or nothing: a run that is killed leaves no half of a model.
     let parent = target.parent().context("the model's folder has no parent")?;
     fs::create_dir_all(parent)?;
     let fresh = tempfile::tempdir_in(parent)?;
-    for (name, bytes) in
-        FILES.into_iter().zip([read("tokenizer.json")?, converted.table, converted.layers])
-    {
+    let files = [converted.tokenizer, converted.vocabulary, converted.weights];
+    for (name, bytes) in FILES.into_iter().zip(files) {
         fs::write(fresh.path().join(name), bytes)?;
     }
     fs::write(fresh.path().join(STAMP), stamp)?;
@@ -68,7 +65,7 @@ pub(crate) fn ensure(from: Option<&Path>, force: bool) -> Result<Fetched> {
 
 fn stamp(model: &Model) -> String {
     let sums: Vec<&str> = model.files.iter().map(|file| file.sha256.as_str()).collect();
-    format!("{CONVERTER} {} {}", model.converted_id(), sums.join(" "))
+    format!("{} {}", model.converted_id(), sums.join(" "))
 }
 
 /// Gets the published files into `downloads`. Returns the reasons where no source had them.

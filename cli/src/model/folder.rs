@@ -14,8 +14,9 @@ use super::manifest::Model;
 /// Overrides where the converted model lies.
 pub(crate) const MODEL_DIR: &str = "DOSSIER_MODEL_DIR";
 
-/// The files of a converted model.
-pub(crate) const FILES: [&str; 3] = ["tokenizer.json", "table.safetensors", "layers.onnx"];
+/// Counts changes of the converter. Each has folders of its own, so that checkouts of different
+/// age share a cache.
+const CONVERTER: u32 = 2;
 
 /// The user's cache folder of Dossier.
 pub(crate) fn cache() -> Result<PathBuf> {
@@ -26,7 +27,8 @@ pub(crate) fn cache() -> Result<PathBuf> {
 
 /// Where `dossier model` puts the converted model: the user's cache, and nowhere else.
 pub(crate) fn cached() -> Result<PathBuf> {
-    Ok(cache()?.join("models").join(Model::default_encoder()?.converted_id()))
+    let id = Model::default_encoder()?.converted_id();
+    Ok(cache()?.join("models").join(format!("{id}.{CONVERTER}")))
 }
 
 /// Where the converted model lies: `given`, else `DOSSIER_MODEL_DIR`, else the user's cache.
@@ -43,17 +45,11 @@ pub(crate) fn locate(given: Option<&Path>) -> Result<PathBuf> {
 /// Opens the converted model.
 pub(crate) fn open(given: Option<&Path>) -> Result<Encoder> {
     let folder = locate(given)?;
-    let read = |name: &str| {
+    let read = |name| {
         fs::read(folder.join(name)).with_context(|| {
             format!("no embedding model in {} ({name}): run `dossier model`", folder.display())
         })
     };
-    let [tokenizer, table, layers] = FILES;
-    let files = ModelFiles {
-        id: Model::default_encoder()?.converted_id().into(),
-        tokenizer: read(tokenizer)?.into(),
-        table: read(table)?.into(),
-        layers: read(layers)?.into(),
-    };
+    let files = ModelFiles::read(Model::default_encoder()?.converted_id(), read)?;
     Encoder::open(files).with_context(|| folder.display().to_string())
 }

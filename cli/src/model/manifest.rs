@@ -1,7 +1,6 @@
 //! `data/models.toml`: which models there are and how to know their files.
 
 use anyhow::{Context as _, Result};
-use dossier_core::model::Precision;
 use serde::Deserialize;
 
 const MANIFEST: &str = include_str!("../../../data/models.toml");
@@ -26,13 +25,22 @@ pub(crate) struct Model {
     pub(crate) licence: String,
     /// Attention heads, which the weights do not tell.
     pub(crate) heads: usize,
-    precision: String,
+    /// Number format of the converted weights.
+    precision: Precision,
     /// The files that conversion starts from.
     #[serde(rename = "file")]
     pub(crate) files: Vec<File>,
     /// Where they come from, in the order in which to try.
     #[serde(rename = "source")]
     pub(crate) sources: Vec<Source>,
+}
+
+/// Number format of a converted model's large matrices.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Precision {
+    /// Signed bytes with a scale a row.
+    Int8,
 }
 
 /// A file and how to know it.
@@ -78,13 +86,9 @@ impl Model {
         encoder.context("data/models.toml names no encoder")
     }
 
-    /// Number format of the converted weights.
-    pub(crate) fn precision(&self) -> Precision {
-        if self.precision == "int8" { Precision::Int8 } else { Precision::Float }
-    }
-
     /// Id of the converted model, precision included.
     pub(crate) fn converted_id(&self) -> String {
-        format!("{}-{}", self.id, self.precision)
+        let Precision::Int8 = self.precision;
+        format!("{}-int8", self.id)
     }
 }

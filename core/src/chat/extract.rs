@@ -54,7 +54,7 @@ pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
     let weights: Vec<f32> = content.iter().map(|term| index.lexical().rarity(term)).collect();
     let chunks: Vec<(&Hit, &Chunk)> =
         hits.iter().filter_map(|hit| Some((hit, index.chunks().get(hit.ordinal)?))).collect();
-    let texts: Vec<String> = chunks.iter().map(|(_, chunk)| plain(&chunk.text)).collect();
+    let texts: Vec<String> = chunks.iter().map(|(_, chunk)| plain(&chunk.passage())).collect();
     let best_hit = hits.first().map_or(1.0, |hit| hit.score.max(f32::EPSILON));
 
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
@@ -216,8 +216,6 @@ const NUMBERS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         index::build,
@@ -227,7 +225,7 @@ mod tests {
 
     fn answer(text: &str, question: &str) -> String {
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
-        let index = Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap();
+        let index = Index::open(build(&chunks(&document), None).unwrap()).unwrap();
         let query = Query { text: question, top_k: 5, mode: Mode::Bm25, ..Query::default() };
         let hits = Retriever::new(&index, None).search(&query).hits;
         extract(&index, question, &hits).text

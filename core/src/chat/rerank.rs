@@ -60,7 +60,7 @@ pub(super) async fn retrieve(
 
 fn passages(retriever: &Retriever<'_>, hits: &[Hit]) -> Vec<RerankDocument> {
     let chunks = hits.iter().map(|hit| &retriever.index().chunks()[hit.ordinal]);
-    chunks.map(|chunk| RerankDocument::Text(chunk.indexed_text())).collect()
+    chunks.map(|chunk| RerankDocument::Text(chunk.encoded_text())).collect()
 }
 
 /// A configured service.

@@ -128,12 +128,10 @@ pub async fn search(
 fn search_hit(index: &Index, hit: &Hit, rank: usize) -> SearchHit {
     let chunk = &index.chunks()[hit.ordinal];
     let mut scores = std::collections::BTreeMap::new();
-    for (name, leg) in [("bm25", hit.explanation.bm25), ("dense", hit.explanation.dense)] {
-        if let Some(leg) = leg {
-            scores.insert(name.to_owned(), leg.score);
-            scores.insert(format!("{name}_share"), leg.share);
-            leg.rank.map(|rank| scores.insert(format!("{name}_rank"), rank as f32));
-        }
+    for (name, leg) in hit.explanation.legs() {
+        scores.insert(name.to_owned(), leg.score);
+        scores.insert(format!("{name}_share"), leg.share);
+        leg.rank.map(|rank| scores.insert(format!("{name}_rank"), rank as f32));
     }
     if let Some(reranked) = hit.explanation.reranked {
         scores.insert("reranker".to_owned(), reranked.score);
@@ -144,7 +142,8 @@ fn search_hit(index: &Index, hit: &Hit, rank: usize) -> SearchHit {
         id: chunk.id.clone(),
         source: chunk.source.clone(),
         heading: chunk.heading.clone(),
-        text: chunk.text.clone(),
+        page: chunk.page,
+        text: chunk.passage(),
         score: hit.score,
         scores,
     }
@@ -158,7 +157,8 @@ fn source(index: &Index, retrieval: &Retrieval, ordinal: usize, number: usize) -
         source: chunk.source.clone(),
         title: chunk.title.clone(),
         heading: chunk.heading.clone(),
-        text: chunk.text.clone(),
+        page: chunk.page,
+        text: chunk.passage(),
         distance: hit.and_then(|hit| hit.explanation.dense).map(|leg| 1.0 - leg.score),
         citation_index: number,
     }
@@ -195,7 +195,7 @@ mod tests {
 
     fn index() -> Index {
         let document = Document::read("a.md", TEXT.as_bytes().to_vec()).unwrap();
-        Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap()
+        Index::open(build(&chunks(&document), None).unwrap()).unwrap()
     }
 
     fn ask(env: &MemoryEnv, question: &str, session: Option<&str>) -> ChatResponse {

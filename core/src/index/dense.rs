@@ -1,22 +1,25 @@
-//! The dense leg: unit vectors of the chunks, searched exactly or through an HNSW graph.
+//! The dense leg: the chunks' vectors, all compared or found through a graph.
 
-use instant_distance::{Builder, Hnsw, Point, PointId, Search};
-use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
+use tantivy::directory::OwnedBytes;
+
+use super::{
+    graph::Graph,
+    vectors::{Query, Vectors},
+};
 use crate::pack::PackError;
 
-/// Below this many chunks every vector is compared: exact, and as fast (`cargo xtask bench`).
-const EXACT_BELOW: usize = 4_000;
+/// From this many chunks on a pack carries a graph; below, comparing every vector is exact and as
+/// quick (`docs/scale.md`).
+const GRAPH_FROM: usize = 20_000;
 
-/// Neighbours kept while searching; 0.99 of the true ten nearest are among them on random vectors,
-/// the hardest case (`tests/tests/hnsw.rs`).
+/// Chunks kept while walking the graph: the more, the fewer of the nearest are missed
+/// (`docs/scale.md`, `tests/tests/hnsw.rs`).
 const EF_SEARCH: usize = 400;
-const EF_CONSTRUCTION: usize = 200;
-/// Fixed, so that the layers of a graph depend on nothing but its vectors.
-const SEED: u64 = 0x0d05_51e5;
 
-/// A chunk near a question.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A chunk near a question; the greater of two is the nearer, or the earlier where both are as near.
+#[derive(Clone, Copy, Debug)]
 pub struct Near {
     /// Position of the chunk.
     pub ordinal: usize,
@@ -24,70 +27,87 @@ pub struct Near {
     pub similarity: f32,
 }
 
-/// The vectors and their graph.
-#[derive(Deserialize, Serialize)]
-pub struct Dense {
-    /// The graph, which owns the vectors, in an order of its own.
-    graph: Hnsw<Vector>,
-    /// Each chunk's place in the graph.
-    places: Vec<PointId>,
-    /// The chunk at each place of the graph.
-    ordinals: Vec<u32>,
+impl Ord for Near {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.similarity.total_cmp(&other.similarity).then(other.ordinal.cmp(&self.ordinal))
+    }
 }
 
-#[derive(Clone, Deserialize, Serialize)]
-struct Vector(Vec<f32>);
-
-impl Point for Vector {
-    fn distance(&self, other: &Self) -> f32 {
-        1.0 - dot(&self.0, &other.0)
+impl PartialOrd for Near {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
+}
+
+impl PartialEq for Near {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Near {}
+
+/// The vectors and, in a large pack, their graph.
+#[derive(Clone)]
+pub struct Dense {
+    vectors: Vectors,
+    graph: Option<Graph>,
 }
 
 impl std::fmt::Debug for Dense {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dense").field("chunks", &self.places.len()).finish()
+        let mut out = f.debug_struct("Dense");
+        out.field("chunks", &self.vectors.len()).field("graph", &self.graph.is_some()).finish()
     }
 }
 
 impl Dense {
-    /// Builds the graph of unit vectors, one a chunk (Malkov and Yashunin 2016).
-    pub fn build(vectors: Vec<Vec<f32>>) -> Self {
-        let points = vectors.into_iter().map(Vector).collect();
-        let (graph, places) = Builder::default()
-            .seed(SEED)
-            .ef_construction(EF_CONSTRUCTION)
-            .ef_search(EF_SEARCH)
-            .build_hnsw(points);
-        let mut ordinals = vec![0; places.len()];
-        for (ordinal, place) in places.iter().enumerate() {
-            ordinals[place.into_inner() as usize] = ordinal as u32;
-        }
-        Self { graph, places, ordinals }
+    /// Takes unit vectors, one a chunk, and links them to a graph where they are many.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`] where the vectors are not finite or differ in length.
+    pub fn build<V: AsRef<[f32]>>(vectors: &[V]) -> Result<Self, PackError> {
+        let width = vectors.first().map_or(0, |vector| vector.as_ref().len());
+        let rows = OwnedBytes::new(Vectors::write(vectors, width)?);
+        let dense = Self { vectors: Vectors::open(rows, vectors.len(), width)?, graph: None };
+        if vectors.len() < GRAPH_FROM { Ok(dense) } else { dense.with_graph() }
     }
 
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, PackError> {
-        postcard::to_stdvec(self).map_err(|error| PackError::damaged("dense", error))
+    /// Links the vectors to a graph, however few they are.
+    ///
+    /// # Errors
+    /// [`PackError::Damaged`] where the graph cannot be written.
+    pub fn with_graph(mut self) -> Result<Self, PackError> {
+        let graph = OwnedBytes::new(Graph::write(&self.vectors)?);
+        self.graph = Some(Graph::open(graph, self.vectors.len())?);
+        Ok(self)
     }
 
-    pub(super) fn open(bytes: &[u8], chunks: usize, width: usize) -> Result<Self, PackError> {
-        let dense: Self =
-            postcard::from_bytes(bytes).map_err(|error| PackError::damaged("dense", error))?;
-        let whole = dense.places.len() == chunks
-            && dense.ordinals.len() == chunks
-            && dense.graph.iter().count() == chunks
-            && dense.graph.iter().all(|(_, point)| point.0.len() == width)
-            && dense
-                .places
-                .iter()
-                .map(|place| place.into_inner())
-                .chain(dense.ordinals.iter().copied())
-                .all(|it| (it as usize) < chunks);
-        whole.then_some(dense).ok_or_else(|| PackError::damaged("dense", "lengths differ"))
+    /// Opens the sections of a pack with `count` chunks.
+    pub(super) fn open(
+        vectors: OwnedBytes,
+        graph: Option<OwnedBytes>,
+        count: usize,
+        width: usize,
+    ) -> Result<Self, PackError> {
+        let vectors = Vectors::open(vectors, count, width)?;
+        let graph = graph.map(|graph| Graph::open(graph, count)).transpose()?;
+        Ok(Self { vectors, graph })
     }
 
-    /// Returns the `limit` chunks nearest to the unit vector `query`, nearest first: exactly where
-    /// that is quick or a filter makes the graph's neighbours useless, else through the graph.
+    /// Numbers in a vector.
+    pub(super) fn width(&self) -> usize {
+        self.vectors.width()
+    }
+
+    /// Its sections, by name.
+    pub(super) fn sections(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let graph = self.graph.as_ref().map(|graph| ("graph", graph.bytes()));
+        [("vectors", self.vectors.bytes())].into_iter().chain(graph)
+    }
+
+    /// Returns the `limit` chunks nearest to the unit vector `query`, nearest first: through the
+    /// graph, where there is one and no filter makes its neighbours useless.
     pub fn search(
         &self,
         query: &[f32],
@@ -96,69 +116,42 @@ impl Dense {
     ) -> Vec<Near> {
         match filter {
             Some(allowed) => self.exact(query, limit, allowed),
-            None if self.places.len() < EXACT_BELOW => self.exact(query, limit, &|_| true),
             None => self.approximate(query, limit),
         }
     }
 
     /// Compares every allowed vector.
     pub fn exact(&self, query: &[f32], limit: usize, allowed: &dyn Fn(usize) -> bool) -> Vec<Near> {
-        let mut near: Vec<Near> = self
-            .graph
-            .iter()
-            .zip(&self.ordinals)
-            .filter(|(_, ordinal)| allowed(**ordinal as usize))
-            .map(|((_, point), &ordinal)| Near {
-                ordinal: ordinal as usize,
-                similarity: dot(query, &point.0),
-            })
+        let query = Query::new(query);
+        let mut near: Vec<Near> = (self.vectors.iter().enumerate())
+            .filter(|(ordinal, _)| allowed(*ordinal))
+            .map(|(ordinal, row)| Near { ordinal, similarity: query.dot(row) })
             .collect();
         if limit < near.len() {
-            near.select_nth_unstable_by(limit, nearest_first);
+            near.select_nth_unstable_by(limit, |a, b| b.cmp(a));
             near.truncate(limit);
         }
-        near.sort_by(nearest_first);
+        near.sort_unstable_by(|a, b| b.cmp(a));
         near
     }
 
-    /// Walks the graph; may miss some of the nearest.
+    /// Walks the graph, and may miss some of the nearest; exact where there is no graph.
     pub fn approximate(&self, query: &[f32], limit: usize) -> Vec<Near> {
-        let mut search = Search::default();
-        let mut near: Vec<Near> = self
-            .graph
-            .search(&Vector(query.to_vec()), &mut search)
-            .take(limit)
-            .map(|item| Near {
-                ordinal: self.ordinals[item.pid.into_inner() as usize] as usize,
-                similarity: 1.0 - item.distance,
-            })
-            .collect();
-        near.sort_by(nearest_first);
+        let Some(graph) = &self.graph else { return self.exact(query, limit, &|_| true) };
+        let mut near = graph.search(&Query::new(query), &self.vectors, EF_SEARCH.max(limit));
+        near.truncate(limit);
         near
     }
 
     /// Cosine similarity of one chunk to the unit vector `query`.
     pub fn similarity(&self, query: &[f32], ordinal: usize) -> f32 {
-        dot(query, &self.graph[self.places[ordinal]].0)
+        self.vectors.row(ordinal).map_or(0.0, |row| Query::new(query).dot(row))
     }
-}
 
-fn nearest_first(a: &Near, b: &Near) -> std::cmp::Ordering {
-    b.similarity.total_cmp(&a.similarity).then(a.ordinal.cmp(&b.ordinal))
-}
-
-/// Sixteen sums side by side: the compiler makes them SIMD lanes on every target.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let mut sums = [0.0_f32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
+    /// The vector of a chunk, as near as the pack keeps it: building with it gives the same pack.
+    pub fn vector(&self, ordinal: usize) -> Option<Vec<f32>> {
+        self.vectors.vector(ordinal)
     }
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]
@@ -168,22 +161,29 @@ mod tests {
     #[test]
     fn finds_the_nearest_and_keeps_the_filter() {
         let unit = |angle: f32| vec![angle.cos(), angle.sin()];
-        let dense = Dense::build((0..100).map(|n| unit(n as f32 / 100.0)).collect());
-        let query = unit(0.422);
-        let found: Vec<usize> =
-            dense.search(&query, 3, None).iter().map(|near| near.ordinal).collect();
-        assert_eq!(found, [42, 43, 41]);
-        let even = dense.search(&query, 2, Some(&|ordinal| ordinal % 2 == 0));
-        assert_eq!((even[0].ordinal, even[1].ordinal), (42, 44));
-        assert_eq!(dense.approximate(&query, 1)[0].ordinal, 42);
-        assert!((dense.similarity(&query, 42) - 0.002_f32.cos()).abs() < 1e-6);
+        let vectors: Vec<_> = (0..100).map(|n| unit(n as f32 / 10.0)).collect();
+        let query = unit(4.22);
+        let ordinals = |near: Vec<Near>| near.iter().map(|it| it.ordinal).collect::<Vec<_>>();
+        let plain = Dense::build(&vectors).unwrap();
+        for dense in [plain.clone(), plain.with_graph().unwrap()] {
+            assert_eq!(ordinals(dense.search(&query, 3, None)), [42, 43, 41]);
+            assert_eq!(ordinals(dense.search(&query, 2, Some(&|it| it % 2 == 0))), [42, 44]);
+            assert!((dense.similarity(&query, 42) - 0.02_f32.cos()).abs() < 0.01);
+        }
     }
 
     #[test]
-    fn dot_takes_any_length() {
-        let ones = |n| vec![1.0; n];
-        for n in [0, 1, 15, 16, 17, 384] {
-            assert!((dot(&ones(n), &ones(n)) - n as f32).abs() < 1e-6);
-        }
+    fn a_graph_depends_on_its_vectors_alone() {
+        let entropy = crate::fakes::SeededEntropy::new(7);
+        let vectors: Vec<Vec<f32>> = (0..500)
+            .map(|_| (0..8).map(|_| (entropy.next() >> 40) as f32 - (1 << 23) as f32).collect())
+            .collect();
+        let graph = || {
+            let dense = Dense::build(&vectors).unwrap().with_graph().unwrap();
+            dense.sections().last().map(|(name, bytes)| (name, bytes.to_vec()))
+        };
+        let first = graph();
+        assert!(first.as_ref().is_some_and(|(name, bytes)| *name == "graph" && bytes.len() > 500));
+        assert_eq!(first, graph());
     }
 }

@@ -1,9 +1,17 @@
 //! The lexical leg: BM25 over the terms of chunks, by tantivy.
 
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
 use tantivy::{
-    Index, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, Term,
+    Index, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, TantivyError,
+    Term,
     collector::TopDocs,
     directory::{Directory as _, OwnedBytes, RamDirectory},
+    index::SegmentId,
     query::{BooleanQuery, Occur, Query, TermQuery},
     schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions},
 };
@@ -13,6 +21,11 @@ use crate::text::terms;
 
 /// Memory that tantivy may use while writing; its smallest is 15 MB.
 const WRITER_BYTES: usize = 50_000_000;
+
+const META: &str = "meta.json";
+
+/// Name of the one segment. tantivy's own is random, and stands in `META` and in files' names.
+const SEGMENT: &str = "00000000000000000000000000000000";
 
 /// A chunk that shares terms with a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,8 +49,9 @@ impl std::fmt::Debug for Lexical {
 }
 
 impl Lexical {
-    /// Indexes `texts` in order and returns tantivy's files. One segment and one thread: a chunk's
-    /// document number is its ordinal, and components can build too.
+    /// Indexes `texts` in order and returns tantivy's files, always the same for the same texts. One
+    /// segment and one thread: a chunk's document number is its ordinal, and components can build
+    /// too.
     pub(super) fn build(
         texts: impl Iterator<Item = String>,
     ) -> tantivy::Result<Vec<(String, Vec<u8>)>> {
@@ -61,12 +75,16 @@ impl Lexical {
             writer.add_document(document)?;
         }
         let index = writer.finalize()?;
-        let mut names = vec![std::path::PathBuf::from("meta.json")];
+        let mut names = vec![PathBuf::from(META)];
         names.extend(index.load_metas()?.list_segment_files());
+        let segment = index.searchable_segment_ids()?.first().map(SegmentId::uuid_string);
+        let segment = segment.unwrap_or_default();
         let mut files = Vec::new();
         for name in names {
             if directory.exists(&name)? {
-                files.push((name.display().to_string(), directory.atomic_read(&name)?));
+                let bytes = directory.atomic_read(&name)?;
+                let bytes = if name == Path::new(META) { rename_segment(&bytes)? } else { bytes };
+                files.push((name.display().to_string().replace(&segment, SEGMENT), bytes));
             }
         }
         files.sort();
@@ -75,10 +93,12 @@ impl Lexical {
 
     /// Opens the files that [`build`](Self::build) returned.
     pub(super) fn open(files: impl Iterator<Item = (String, OwnedBytes)>) -> tantivy::Result<Self> {
-        let index = Index::open(PackDirectory::new(files))?;
-        let text = index.schema().get_field("text")?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { searcher: reader.searcher(), text })
+        guarded(|| {
+            let index = Index::open(PackDirectory::new(files))?;
+            let text = index.schema().get_field("text")?;
+            let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+            Ok(Self { searcher: reader.searcher(), text })
+        })
     }
 
     /// Number of chunks.
@@ -91,8 +111,8 @@ impl Lexical {
         self.len() == 0
     }
 
-    /// Returns the `limit` best chunks that have any of `terms` and are `allowed`, best first; ties
-    /// go to the earlier chunk.
+    /// Returns the `limit` best chunks that have any of `terms` and pass the filter, best first;
+    /// ties go to the earlier chunk.
     ///
     /// # Errors
     /// A damaged index.
@@ -100,31 +120,35 @@ impl Lexical {
         &self,
         terms: &[String],
         limit: usize,
-        allowed: &dyn Fn(usize) -> bool,
+        filter: Option<&dyn Fn(usize) -> bool>,
     ) -> tantivy::Result<Vec<Match>> {
         if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let clauses = terms
-            .iter()
-            .map(|term| {
-                let term = Term::from_field_text(self.text, term);
-                let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                (Occur::Should, Box::new(query) as Box<dyn Query>)
-            })
-            .collect();
-        let query = BooleanQuery::new(clauses);
-        // The collector needs `'static`; the filter becomes a table of the chunks.
-        let admitted: Vec<bool> = (0..self.len()).map(allowed).collect();
-        let collector =
-            TopDocs::with_limit(limit).tweak_score(move |_: &tantivy::SegmentReader| {
-                let admitted = admitted.clone();
-                move |doc: u32, score: f32| if admitted[doc as usize] { score } else { -1.0 }
-            });
-        let found = self.searcher.search(&query, &collector)?;
+        let clauses = terms.iter().map(|term| {
+            let term = Term::from_field_text(self.text, term);
+            let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+            (Occur::Should, Box::new(query) as Box<dyn Query>)
+        });
+        let query = BooleanQuery::new(clauses.collect());
+        let best = TopDocs::with_limit(limit);
+        let found = match filter {
+            // Without a look at each match, tantivy skips blocks that cannot come to the top.
+            None => guarded(|| self.searcher.search(&query, &best.order_by_score()))?,
+            Some(allowed) => {
+                // The collector needs `'static`; the filter becomes a table of the chunks.
+                let admitted: Arc<[bool]> = (0..self.len()).map(allowed).collect();
+                let collector = best.tweak_score(move |_: &SegmentReader| {
+                    let admitted = Arc::clone(&admitted);
+                    let admits = move |doc| admitted.get(doc as usize).is_some_and(|it| *it);
+                    move |doc: u32, score: f32| if admits(doc) { score } else { -1.0 }
+                });
+                guarded(|| self.searcher.search(&query, &collector))?
+            }
+        };
         let mut matches: Vec<Match> = found
             .into_iter()
-            .filter(|(score, _)| *score > 0.0)
+            .filter(|(score, address)| *score > 0.0 && (address.doc_id as usize) < self.len())
             .map(|(score, address)| Match { ordinal: address.doc_id as usize, score })
             .collect();
         matches.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.ordinal.cmp(&b.ordinal)));
@@ -135,10 +159,25 @@ impl Lexical {
     /// that no chunk has.
     pub fn rarity(&self, term: &str) -> f32 {
         let term = Term::from_field_text(self.text, term);
-        let with = self.searcher.doc_freq(&term).unwrap_or(0) as f32;
         let all = self.len() as f32;
+        let with = guarded(|| self.searcher.doc_freq(&term)).unwrap_or(0) as f32;
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }
+}
+
+/// Runs what trusts tantivy's files. One that was forged under a right checksum can make it panic:
+/// that is an error here, natively; in a component it ends the instance, and nothing else.
+fn guarded<T>(run: impl FnOnce() -> tantivy::Result<T>) -> tantivy::Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(TantivyError::InternalError("the files contradict themselves".into()))
+    })
+}
+
+/// Gives the segment its fixed name in the list of segments.
+fn rename_segment(meta: &[u8]) -> tantivy::Result<Vec<u8>> {
+    let mut meta: serde_json::Value = serde_json::from_slice(meta)?;
+    meta["segments"][0]["segment_id"] = SEGMENT.into();
+    Ok(serde_json::to_vec(&meta)?)
 }
 
 fn schema() -> (Schema, Field) {

@@ -1,26 +1,35 @@
 //! The index: chunks with both legs, in one file, the pack.
 //!
 //! [`build`] writes a pack and [`Index::open`] reads it back, the same code natively and in a
-//! component. A pack is read where it lies: the lexical leg's files are never copied.
+//! component. A pack is read where it lies: neither files of the lexical leg nor vectors are copied.
 
+mod chunks;
 mod dense;
 mod directory;
+mod graph;
 mod lexical;
 mod pack;
+mod pieces;
 mod record;
+#[cfg(test)]
+mod tests;
+mod vectors;
 
 use std::collections::BTreeSet;
 
 use tantivy::directory::OwnedBytes;
 
+pub(crate) use self::pieces::{Pieces, QuestionPiece};
 pub use self::{
+    chunks::Chunks,
     dense::{Dense, Near},
     lexical::{Lexical, Match},
     pack::build,
+    pieces::Embedding,
 };
 use crate::{
     pack::PackError,
-    text::{Chunk, terms::content_terms},
+    text::terms::{content_terms, terms},
     wire::PackHeader,
 };
 
@@ -28,9 +37,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Index {
     header: PackHeader,
-    chunks: Vec<Chunk>,
+    chunks: Chunks,
     lexical: Lexical,
     dense: Option<Dense>,
+    pieces: Option<Pieces>,
     subject: BTreeSet<String>,
 }
 
@@ -57,7 +67,7 @@ impl Index {
     }
 
     /// The chunks; their position is their ordinal in both legs.
-    pub fn chunks(&self) -> &[Chunk] {
+    pub fn chunks(&self) -> &Chunks {
         &self.chunks
     }
 
@@ -69,6 +79,30 @@ impl Index {
     /// The dense leg, absent from a pack that was built without a model.
     pub fn dense(&self) -> Option<&Dense> {
         self.dense.as_ref()
+    }
+
+    /// The word pieces' vectors, absent from a pack without a model and from one with too many.
+    pub(crate) fn pieces(&self) -> Option<&Pieces> {
+        self.pieces.as_ref()
+    }
+
+    /// Whether hits are compared with the question piece by piece.
+    pub fn has_pieces(&self) -> bool {
+        self.pieces.is_some()
+    }
+
+    /// What the encoder made of a chunk, as near as the pack keeps it: building with it gives the
+    /// same pack.
+    pub fn embedding(&self, ordinal: usize) -> Option<Embedding> {
+        let vector = self.dense()?.vector(ordinal)?;
+        let pieces = self.pieces().map(|pieces| pieces.of(ordinal).to_vec()).unwrap_or_default();
+        Some(Embedding { vector, pieces })
+    }
+
+    /// Whether a word names the person whose documents these are (front matter `person`).
+    pub(crate) fn is_subject(&self, word: &str) -> bool {
+        let terms = terms(word);
+        !terms.is_empty() && terms.iter().all(|term| self.subject.contains(term))
     }
 
     /// The terms of `question` that tell passages apart: without stop words, and without the name

@@ -1,17 +1,23 @@
 //! The encoder: text to vectors, with BERT-shaped sentence models.
 //!
-//! A model is three files: `tokenizer.json`, `table.safetensors` (the embedding tables, read in
-//! place) and `layers.onnx` (the transformer, run by tract). [`convert()`] writes the last two from
-//! published weights.
+//! A model is three files ([`FILES`]), which [`convert()`] writes from the published ones and
+//! [`Encoder`] reads in place. Read in this order: `encoder`, `tokens`, `weights`, `layer`,
+//! `attention`, `linear`, `simd`, `math`.
 
+mod attention;
 mod convert;
 mod encoder;
-mod onnx;
-mod table;
+mod layer;
+mod linear;
+mod math;
+mod simd;
+mod tokens;
+mod weights;
 
 pub use self::{
-    convert::{Converted, Precision, convert},
-    encoder::{Encoder, MAX_TOKENS, ModelFiles},
+    convert::{Converted, convert},
+    encoder::{Encoded, Encoder, FILES, MAX_TOKENS, ModelFiles},
+    tokens::Token,
 };
 
 /// Why a model could not be converted, opened or run.
@@ -36,10 +42,10 @@ pub enum ModelError {
         /// What the parser said.
         reason: String,
     },
-    /// The graph failed on an input; a defect of the model's files.
+    /// The tokenizer made of a text what the weights do not know; a defect of the model's files.
     #[error("the encoder failed: {reason}")]
     Run {
-        /// What tract said.
+        /// What was out of range.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The pack's file format, version 1.
+//! The pack's file format, version 2.
 //!
 //! ```text
 //! 8 bytes  magic "DOSSIER\0"
@@ -9,13 +9,13 @@
 //! …        sections, one after the other, each with a CRC-32 in the header
 //! ```
 //!
-//! Sections: `chunks` (postcard), `lexical/<file>` (tantivy's files as they are), `dense`
-//! (postcard: the HNSW graph and the order of its points).
+//! Sections: `documents` (postcard), `chunks` (`index/chunks.rs`), `lexical/<file>` (tantivy's files
+//! as they are), `vectors` (`index/vectors.rs`), and in a large pack `graph` (`index/graph.rs`).
 
 use crate::wire::PackHeader;
 
 /// The only format version this build reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"DOSSIER\0";
 const PREAMBLE: usize = MAGIC.len() + 3 * 4;
@@ -89,7 +89,7 @@ pub fn header(bytes: &[u8]) -> Result<(PackHeader, usize), PackError> {
         return Err(PackError::Version { pack: version });
     }
     let (length, crc) = number(12).zip(number(16)).ok_or_else(|| truncated(PREAMBLE))?;
-    let start = PREAMBLE + length as usize;
+    let start = PREAMBLE.saturating_add(length as usize);
     let json = bytes.get(PREAMBLE..start).ok_or_else(|| truncated(start))?;
     if crc32fast::hash(json) != crc {
         return Err(PackError::damaged("header", "checksum differs"));

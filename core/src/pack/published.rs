@@ -124,20 +124,18 @@ fn part_key(version: &str, part: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures::executor::block_on;
 
     use super::*;
     use crate::{
-        fakes::MemoryKv,
-        index::build,
+        fakes::{MemoryKv, SeededEntropy},
+        index::{Index, build},
         text::{Document, chunks},
     };
 
     fn pack(text: &str) -> Vec<u8> {
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
-        build(&chunks(&document), None, Duration::ZERO).unwrap()
+        build(&chunks(&document), None).unwrap()
     }
 
     #[test]
@@ -169,6 +167,57 @@ mod tests {
             assert_eq!(current(&kv).await.unwrap(), Some(good));
             withdraw(&kv).await.unwrap();
             assert_eq!(current(&kv).await.unwrap(), None);
+        });
+    }
+
+    /// What a reader gets to serve, if anything.
+    async fn opened(kv: &MemoryKv) -> Option<Vec<u8>> {
+        let pack = fetch(kv, &current(kv).await.ok()??).await.ok()?;
+        Index::open(pack.clone()).ok().map(|_| pack)
+    }
+
+    #[test]
+    fn damaged_records_are_refused_or_do_no_harm() {
+        const SEED: u64 = 20_261_121;
+        let entropy = SeededEntropy::new(SEED);
+        let letters = (0..2 * MAX_VALUE_BYTES).map(|_| b'a' + (entropy.next() % 26) as u8);
+        let pack = pack(&String::from_utf8(letters.collect()).unwrap());
+        block_on(async {
+            let kv = MemoryKv::default();
+            publish(&kv, &pack).await.unwrap();
+            assert_eq!(opened(&kv).await.as_ref(), Some(&pack));
+            let keys = kv.list("pack:").await.unwrap();
+            assert!(keys.len() > 3, "{keys:?}");
+            for key in keys {
+                let good = kv.get(&key).await.unwrap().unwrap();
+                for _ in 0..20 {
+                    let at = 1 + entropy.next() as usize % (good.len() - 1);
+                    let mut flipped = good.clone();
+                    flipped[at] ^= 1 << (entropy.next() % 8);
+                    for damaged in
+                        [&flipped, &good[..at].to_vec(), &[&good[at..], &good[..at]].concat()]
+                    {
+                        kv.set(&key, damaged).await.unwrap();
+                        // A pointer may err in what it says of the pack, and lead to it all the same.
+                        let served = opened(&kv).await;
+                        let whole = served.as_ref() == Some(&pack) && key == POINTER;
+                        assert!(served.is_none() || whole, "seed {SEED}: {key} at {at}");
+                    }
+                }
+                kv.delete(&key).await.unwrap();
+                assert_eq!(opened(&kv).await, None, "{key} is gone");
+                kv.set(&key, &good).await.unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn a_pointer_to_endless_parts_ends_with_the_first_that_is_missing() {
+        let kv = MemoryKv::default();
+        block_on(async {
+            let mut pointer = publish(&kv, &pack("one")).await.unwrap();
+            (pointer.parts, pointer.bytes) = (usize::MAX, usize::MAX);
+            assert!(matches!(fetch(&kv, &pointer).await, Err(PublishError::Part { part: 1, .. })));
         });
     }
 }

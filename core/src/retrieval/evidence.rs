@@ -11,6 +11,9 @@ use crate::{
 /// Passages looked at for coverage.
 const PASSAGES: usize = 5;
 
+/// An answer is given from this confidence on.
+pub const THRESHOLD: f32 = 0.5;
+
 /// Logistic regression over the two features, fitted on the development split of `data/eval`
 /// (`dossier eval --evidence` prints features and labels).
 const SIMILARITY_WEIGHT: f32 = 10.0;
@@ -27,6 +30,8 @@ pub struct Evidence {
     pub similarity: Option<f32>,
     /// Largest share of the question's terms, weighted by rarity, that one passage has; 0 to 1.
     pub coverage: f32,
+    /// Best score in late interaction; absent where the pack has no word pieces.
+    pub late: Option<f32>,
 }
 
 impl Evidence {
@@ -46,14 +51,15 @@ impl Evidence {
             .filter_map(|hit| index.chunks().get(hit.ordinal))
             .map(|chunk| {
                 let has: BTreeSet<String> =
-                    terms::terms(&chunk.indexed_text()).into_iter().collect();
+                    terms::terms(&chunk.lexical_text()).into_iter().collect();
                 let found =
                     content_terms.iter().zip(&weights).filter(|(term, _)| has.contains(*term));
                 found.map(|(_, weight)| weight).sum::<f32>() / total.max(f32::EPSILON)
             })
             .fold(0.0, f32::max);
         let similarity = near.map(|near| near.first().map_or(0.0, |nearest| nearest.similarity));
-        Self { similarity, coverage }
+        let late = hits.iter().filter_map(|hit| Some(hit.explanation.late?.score));
+        Self { similarity, coverage, late: late.reduce(f32::max) }
     }
 
     /// Probability, 0 to 1, that the passages answer the question.
@@ -69,6 +75,6 @@ impl Evidence {
 
     /// Whether to answer at all.
     pub fn suffices(&self) -> bool {
-        self.confidence() >= 0.5
+        self.confidence() >= THRESHOLD
     }
 }

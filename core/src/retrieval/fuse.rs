@@ -1,63 +1,121 @@
-//! Fusion: two legs' scores to one order.
+//! Fusion: the legs' scores to one order.
 
 use std::collections::BTreeMap;
 
 use super::{Explanation, Hit, Leg};
 use crate::index::{Match, Near};
 
-/// Weight of the lexical leg in the blend; the dense leg has the rest. Half loses on none of the
-/// collections tried, where equal-weight reciprocal rank fusion loses to a single leg on two.
-pub const LEXICAL_WEIGHT: f32 = 0.5;
+/// What each leg adds to the best hit's score; a leg that is not there leaves its part to the rest.
+///
+/// Chosen on the development splits of four collections and on Cranfield
+/// (docs/decisions/0019-ranking.md): neighbours of these weights rank as well.
+const BM25: f32 = 0.25;
+const DENSE: f32 = 0.25;
+const LATE: f32 = 0.5;
 
-/// Blends both legs' scores and orders by the sum, best first; ties go to the earlier chunk.
-///
-/// BM25 is divided by its best score, which leaves 0 to chunks without a term. Cosines, which all
-/// lie close together, are stretched from the worst candidate (0) to the best (1). `similarity`
-/// tells the cosine of a chunk that only BM25 proposed.
-///
-/// Without a dense leg (`near` is `None`) BM25 has the whole weight.
-pub fn fuse(
-    matches: &[Match],
-    near: Option<&[Near]>,
-    similarity: impl Fn(usize) -> f32,
-) -> Vec<Hit> {
-    let mut candidates: BTreeMap<usize, Explanation> = BTreeMap::new();
-    let lexical_weight = if near.is_some() { LEXICAL_WEIGHT } else { 1.0 };
-    let best = matches.first().map_or(1.0, |best| best.score);
-    for (at, found) in matches.iter().enumerate() {
-        candidates.entry(found.ordinal).or_default().bm25 = Some(Leg {
+/// The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009).
+const RRF: f32 = 60.0;
+
+/// What the legs say of the candidates.
+pub(super) struct Legs<'a> {
+    /// BM25's candidates, best first.
+    pub(super) matches: &'a [Match],
+    /// The dense leg's candidates, nearest first; `None` without the leg.
+    pub(super) near: Option<&'a [Near]>,
+    /// The cosine of a chunk that only BM25 proposed.
+    pub(super) similarity: &'a dyn Fn(usize) -> f32,
+    /// The score of a candidate in late interaction; `None` without the leg.
+    pub(super) late: Option<&'a dyn Fn(usize) -> f32>,
+}
+
+impl Legs<'_> {
+    /// Blends the scores and orders by their sum, best first; ties go to the earlier chunk.
+    ///
+    /// BM25 is divided by its best score, which leaves 0 to chunks without a term. Cosines and the
+    /// scores of late interaction, which all lie close together, are stretched from the worst
+    /// candidate (0) to the best (1).
+    pub(super) fn blend(&self) -> Vec<Hit> {
+        let weight = |is_there, weight| if is_there { weight } else { 0.0 };
+        let (dense, late) = (weight(self.near.is_some(), DENSE), weight(self.late.is_some(), LATE));
+        let all = BM25 + dense + late;
+
+        let mut candidates: BTreeMap<usize, Explanation> = BTreeMap::new();
+        let best = self.matches.first().map_or(1.0, |best| best.score);
+        for (at, found) in self.matches.iter().enumerate() {
+            let share = BM25 / all * found.score / best;
+            candidates.entry(found.ordinal).or_default().bm25 =
+                Some(Leg { rank: Some(at + 1), score: found.score, share });
+        }
+        if let Some(near) = self.near {
+            let scale = Scale::of(near.iter().map(|near| near.similarity));
+            let leg = |rank, score| Leg { rank, score, share: dense / all * scale.place(score) };
+            for (at, found) in near.iter().enumerate() {
+                candidates.entry(found.ordinal).or_default().dense =
+                    Some(leg(Some(at + 1), found.similarity));
+            }
+            for (ordinal, explanation) in &mut candidates {
+                explanation.dense.get_or_insert_with(|| leg(None, (self.similarity)(*ordinal)));
+            }
+        }
+        if let Some(score) = self.late {
+            let mut scores: Vec<(f32, usize)> =
+                candidates.keys().map(|ordinal| (score(*ordinal), *ordinal)).collect();
+            let scale = Scale::of(scores.iter().map(|(score, _)| *score));
+            scores.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            for (at, (score, ordinal)) in scores.into_iter().enumerate() {
+                let share = late / all * scale.place(score);
+                candidates.entry(ordinal).or_default().late =
+                    Some(Leg { rank: Some(at + 1), score, share });
+            }
+        }
+        ordered(candidates)
+    }
+
+    /// Equal-weight reciprocal rank fusion of BM25 and the dense leg: what the blend is measured
+    /// against.
+    pub(super) fn reciprocal_ranks(&self) -> Vec<Hit> {
+        let mut candidates: BTreeMap<usize, Explanation> = BTreeMap::new();
+        let leg = |at: usize, score| Leg {
             rank: Some(at + 1),
-            score: found.score,
-            share: lexical_weight * found.score / best,
-        });
-    }
-    if let Some(near) = near {
-        let best = near.first().map_or(1.0, |best| best.similarity);
-        let worst = near.last().map_or(0.0, |worst| worst.similarity);
-        // A single candidate is the best one.
-        let worst = if worst < best { worst } else { best - 1.0 };
-        let leg = |rank, similarity: f32| Leg {
-            rank,
-            score: similarity,
-            share: (1.0 - LEXICAL_WEIGHT) * ((similarity - worst) / (best - worst)).clamp(0.0, 1.0),
+            score,
+            share: 1.0 / (RRF + at as f32 + 1.0),
         };
-        for (at, found) in near.iter().enumerate() {
-            candidates.entry(found.ordinal).or_default().dense =
-                Some(leg(Some(at + 1), found.similarity));
+        for (at, found) in self.matches.iter().enumerate() {
+            candidates.entry(found.ordinal).or_default().bm25 = Some(leg(at, found.score));
         }
-        for (ordinal, explanation) in &mut candidates {
-            explanation.dense.get_or_insert_with(|| leg(None, similarity(*ordinal)));
+        for (at, found) in self.near.into_iter().flatten().enumerate() {
+            candidates.entry(found.ordinal).or_default().dense = Some(leg(at, found.similarity));
         }
+        ordered(candidates)
     }
-    let share = |leg: Option<Leg>| leg.map_or(0.0, |leg| leg.share);
-    let mut hits: Vec<Hit> = candidates
-        .into_iter()
-        .map(|(ordinal, explanation)| Hit {
-            ordinal,
-            score: share(explanation.bm25) + share(explanation.dense),
-            explanation,
-        })
-        .collect();
+}
+
+/// The span of a leg's scores.
+struct Scale {
+    worst: f32,
+    best: f32,
+}
+
+impl Scale {
+    fn of(scores: impl Iterator<Item = f32>) -> Self {
+        let (worst, best) =
+            scores.fold((f32::MAX, f32::MIN), |(worst, best), it| (worst.min(it), best.max(it)));
+        // A single candidate is the best one.
+        Self { worst: if worst < best { worst } else { best - 1.0 }, best }
+    }
+
+    /// Where `score` lies, from 0 (the worst) to 1 (the best).
+    fn place(&self, score: f32) -> f32 {
+        ((score - self.worst) / (self.best - self.worst)).clamp(0.0, 1.0)
+    }
+}
+
+fn ordered(candidates: BTreeMap<usize, Explanation>) -> Vec<Hit> {
+    let hit = |(ordinal, explanation): (usize, Explanation)| {
+        let score = explanation.legs().map(|(_, leg)| leg.share).sum();
+        Hit { ordinal, score, explanation }
+    };
+    let mut hits: Vec<Hit> = candidates.into_iter().map(hit).collect();
     hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.ordinal.cmp(&b.ordinal)));
     hits
 }
@@ -66,13 +124,19 @@ pub fn fuse(
 mod tests {
     use super::*;
 
-    fn check(matches: &[(usize, f32)], near: Option<&[(usize, f32)]>, expected: &[(usize, f32)]) {
+    fn check(
+        matches: &[(usize, f32)],
+        near: Option<&[(usize, f32)]>,
+        late: Option<&dyn Fn(usize) -> f32>,
+        expected: &[(usize, f32)],
+    ) {
         let matches: Vec<Match> =
             matches.iter().map(|&(ordinal, score)| Match { ordinal, score }).collect();
         let near: Option<Vec<Near>> = near.map(|near| {
             near.iter().map(|&(ordinal, similarity)| Near { ordinal, similarity }).collect()
         });
-        let hits = fuse(&matches, near.as_deref(), |_| 0.2);
+        let legs = Legs { matches: &matches, near: near.as_deref(), similarity: &|_| 0.2, late };
+        let hits = legs.blend();
         assert_eq!(hits.len(), expected.len());
         for (hit, (ordinal, score)) in hits.iter().zip(expected) {
             assert_eq!(hit.ordinal, *ordinal);
@@ -82,18 +146,31 @@ mod tests {
 
     #[test]
     fn blends_normalised_scores() {
-        check(&[(1, 8.0), (2, 4.0)], Some(&[(2, 0.8), (3, 0.4)]), &[(2, 0.75), (1, 0.5), (3, 0.0)]);
+        let near: &[(usize, f32)] = &[(2, 0.8), (3, 0.4)];
+        check(&[(1, 8.0), (2, 4.0)], Some(near), None, &[(2, 0.75), (1, 0.5), (3, 0.0)]);
+        let late = |ordinal: usize| ordinal as f32 / 10.0;
+        check(&[(1, 8.0), (2, 4.0)], Some(near), Some(&late), &[(2, 0.625), (3, 0.5), (1, 0.25)]);
     }
 
     #[test]
     fn one_leg_alone_decides() {
-        check(&[(1, 8.0), (2, 4.0)], None, &[(1, 1.0), (2, 0.5)]);
-        check(&[], Some(&[(4, 0.5)]), &[(4, 0.5)]);
-        check(&[], Some(&[]), &[]);
+        check(&[(1, 8.0), (2, 4.0)], None, None, &[(1, 1.0), (2, 0.5)]);
+        check(&[], Some(&[(4, 0.5)]), None, &[(4, 0.5)]);
+        check(&[], Some(&[]), Some(&|_| 0.0), &[]);
     }
 
     #[test]
     fn ties_go_to_the_earlier_chunk() {
-        check(&[(7, 2.0), (3, 2.0)], None, &[(3, 1.0), (7, 1.0)]);
+        check(&[(7, 2.0), (3, 2.0)], None, None, &[(3, 1.0), (7, 1.0)]);
+    }
+
+    #[test]
+    fn reciprocal_ranks_count_places_alone() {
+        let matches = [Match { ordinal: 1, score: 9.0 }, Match { ordinal: 2, score: 1.0 }];
+        let near = [Near { ordinal: 2, similarity: 0.1 }];
+        let legs = Legs { matches: &matches, near: Some(&near), similarity: &|_| 0.0, late: None };
+        let hits = legs.reciprocal_ranks();
+        assert_eq!((hits[0].ordinal, hits[1].ordinal), (2, 1));
+        assert!((hits[0].score - (1.0 / 61.0 + 1.0 / 62.0)).abs() < 1e-6);
     }
 }

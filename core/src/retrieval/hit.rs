@@ -20,8 +20,18 @@ pub struct Explanation {
     pub bm25: Option<Leg>,
     /// Cosine similarity; absent without the dense leg.
     pub dense: Option<Leg>,
+    /// Late interaction; absent where the pack has no word pieces.
+    pub late: Option<Leg>,
     /// What a reranker made of it; absent where none was asked.
     pub reranked: Option<Reranked>,
+}
+
+impl Explanation {
+    /// The legs that have an opinion, by name.
+    pub fn legs(&self) -> impl Iterator<Item = (&'static str, Leg)> {
+        let legs = [("bm25", self.bm25), ("dense", self.dense), ("late", self.late)];
+        legs.into_iter().filter_map(|(name, leg)| Some((name, leg?)))
+    }
 }
 
 /// A passage found.

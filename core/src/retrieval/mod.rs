@@ -4,14 +4,15 @@ mod evidence;
 mod filter;
 mod fuse;
 mod hit;
+mod late;
 mod rerank;
 mod search;
 
 pub use self::{
-    evidence::Evidence,
+    evidence::{Evidence, THRESHOLD},
     filter::Filter,
-    fuse::{LEXICAL_WEIGHT, fuse},
     hit::{Explanation, Hit, Leg},
+    late::Wording,
     rerank::{Reranked, reorder},
     search::{MAX_TOP_K, Mode, Query, Retrieval, Retriever, TOP_K},
 };

@@ -19,7 +19,8 @@ pub struct Reranked {
 /// anew, the largest to the new first. Whoever weighs passages by score then follows the new order.
 pub fn reorder(hits: &mut Vec<Hit>, scores: &[f32]) {
     let places: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
-    let mut order: Vec<(usize, f32)> = scores.iter().copied().take(hits.len()).enumerate().collect();
+    let mut order: Vec<(usize, f32)> =
+        scores.iter().copied().take(hits.len()).enumerate().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
     *hits = (order.into_iter().zip(places).enumerate())
         .map(|(at, ((before, score), place))| {

@@ -1,7 +1,10 @@
 //! The search: both legs, one filter, one fusion.
 
-use super::{Evidence, Filter, Hit, fuse};
-use crate::{index::Index, model::Encoder};
+use super::{Evidence, Filter, Hit, Wording, fuse::Legs};
+use crate::{
+    index::Index,
+    model::{Encoded, Encoder},
+};
 
 /// Passages returned where the caller does not say.
 pub const TOP_K: usize = 5;
@@ -17,7 +20,11 @@ pub enum Mode {
     Bm25,
     /// Vectors alone.
     Dense,
-    /// Both, fused.
+    /// Both, fused by their ranks alone.
+    Rrf,
+    /// Both, fused by their scores.
+    Blend,
+    /// Both, and late interaction where the pack allows it, fused by their scores.
     #[default]
     Hybrid,
 }
@@ -42,6 +49,8 @@ pub struct Retrieval {
     pub hits: Vec<Hit>,
     /// How well they answer the question.
     pub evidence: Evidence,
+    /// The question as late interaction sees it.
+    pub wording: Option<Wording>,
     /// Legs that should have taken part and could not: `bm25`, `dense`.
     pub degraded: Vec<&'static str>,
 }
@@ -70,12 +79,12 @@ impl<'a> Retriever<'a> {
     pub fn search(&self, query: &Query<'_>) -> Retrieval {
         let wanted = query.mode != Mode::Bm25 && self.index.dense().is_some();
         let encoder = self.encoder.filter(|_| wanted);
-        let vector = encoder.and_then(|encoder| encoder.encode(query.text).ok());
-        self.search_encoded(query, vector.as_deref())
+        let encoded = encoder.and_then(|encoder| encoder.encode_tokens(query.text).ok());
+        self.search_encoded(query, encoded.as_ref())
     }
 
-    /// Searches with the question's vector already at hand, or without the dense leg.
-    pub fn search_encoded(&self, query: &Query<'_>, vector: Option<&[f32]>) -> Retrieval {
+    /// Searches with the question already encoded, or without the legs that need it to be.
+    pub fn search_encoded(&self, query: &Query<'_>, encoded: Option<&Encoded>) -> Retrieval {
         let allowed = |ordinal: usize| {
             let chunk = &self.index.chunks()[ordinal];
             query.filters.iter().all(|filter| filter.admits(chunk))
@@ -87,13 +96,14 @@ impl<'a> Retriever<'a> {
 
         let matches = match query.mode {
             Mode::Dense => Vec::new(),
-            Mode::Bm25 | Mode::Hybrid => {
-                self.index.lexical().search(&content, pool, &allowed).unwrap_or_else(|_| {
+            Mode::Bm25 | Mode::Rrf | Mode::Blend | Mode::Hybrid => {
+                self.index.lexical().search(&content, pool, filter).unwrap_or_else(|_| {
                     degraded.push("bm25");
                     Vec::new()
                 })
             }
         };
+        let vector = encoded.map(|encoded| encoded.pooled.as_slice());
         let dense = self.index.dense().zip(vector).filter(|_| query.mode != Mode::Bm25);
         if dense.is_none() && query.mode != Mode::Bm25 {
             degraded.push("dense");
@@ -101,9 +111,22 @@ impl<'a> Retriever<'a> {
         let near = dense.map(|(dense, vector)| dense.search(vector, pool, filter));
         let similarity =
             |ordinal| dense.map_or(0.0, |(dense, vector)| dense.similarity(vector, ordinal));
-        let mut hits = fuse(&matches, near.as_deref(), similarity);
+        let wording = encoded.filter(|_| query.mode == Mode::Hybrid);
+        let wording = wording.and_then(|it| Wording::of(self.index, query.text, it));
+        let late = self.index.pieces().zip(wording.as_ref());
+        let late = late.map(|(pieces, it)| move |ordinal| it.score(pieces, ordinal));
+        let legs = Legs {
+            matches: &matches,
+            near: near.as_deref(),
+            similarity: &similarity,
+            late: late.as_ref().map(|score| score as &dyn Fn(usize) -> f32),
+        };
+        let mut hits = match query.mode {
+            Mode::Rrf => legs.reciprocal_ranks(),
+            _ => legs.blend(),
+        };
         let evidence = Evidence::of(self.index, &content, &hits, near.as_deref());
         hits.truncate(query.top_k.max(1));
-        Retrieval { hits, evidence, degraded }
+        Retrieval { hits, evidence, wording, degraded }
     }
 }

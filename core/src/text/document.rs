@@ -8,6 +8,17 @@ use super::{
 /// Largest document, in bytes; a person's papers are far smaller, a log file is not a paper.
 pub const MAX_DOCUMENT_BYTES: usize = 10 * 1024 * 1024;
 
+/// What a file says, as Markdown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Content {
+    /// Markdown; for a file in another format what its reader made of it.
+    pub text: String,
+    /// What the file says about itself, named as in front matter.
+    pub metadata: Metadata,
+    /// Bytes of `text` at which the file's pages start, in order; empty for a file without pages.
+    pub pages: Vec<usize>,
+}
+
 /// A document that was read and understood.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -17,10 +28,12 @@ pub struct Document {
     pub source: String,
     /// Front matter, plus `doc_type` where it was not given and can be told from the name.
     pub metadata: Metadata,
-    /// The whole file.
+    /// The whole file, as Markdown.
     pub text: String,
     /// Byte of `text` at which the body starts.
     pub body: usize,
+    /// As in [`Content`].
+    pub pages: Vec<usize>,
 }
 
 /// Why a document was left out.
@@ -54,7 +67,7 @@ pub enum DocumentError {
 }
 
 impl Document {
-    /// Reads a document from the bytes of a file found at `source`.
+    /// Reads Markdown or plain text, with or without front matter, found at `source`.
     ///
     /// # Errors
     /// [`DocumentError`], saying what to do.
@@ -68,14 +81,30 @@ impl Document {
             return Err(DocumentError::NotText { at });
         }
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        let (metadata, body) =
+            front_matter::split(&text).map_err(|reason| DocumentError::FrontMatter { reason })?;
+        Self::assemble(source, Content { text, metadata, pages: Vec::new() }, body)
+    }
+
+    /// Takes what a reader made of a file in another format, found at `source`.
+    ///
+    /// # Errors
+    /// [`DocumentError::Empty`], [`DocumentError::Name`], [`DocumentError::TooLarge`].
+    pub fn converted(source: &str, content: Content) -> Result<Self, DocumentError> {
+        if content.text.len() > MAX_DOCUMENT_BYTES {
+            return Err(DocumentError::TooLarge { bytes: content.text.len() });
+        }
+        Self::assemble(source, content, 0)
+    }
+
+    fn assemble(source: &str, content: Content, body: usize) -> Result<Self, DocumentError> {
+        let Content { text, mut metadata, pages } = content;
         let name = source.rsplit('/').next().unwrap_or(source);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let id = slug(&stem.replace(['_', '.'], "-"));
         if id.is_empty() {
             return Err(DocumentError::Name);
         }
-        let (mut metadata, body) =
-            front_matter::split(&text).map_err(|reason| DocumentError::FrontMatter { reason })?;
         if text[body..].trim().is_empty() {
             return Err(DocumentError::Empty);
         }
@@ -83,7 +112,12 @@ impl Document {
         if let (false, Some(kind)) = (metadata.contains_key("doc_type"), doc_type(&id)) {
             metadata.insert("doc_type".to_owned(), vec![kind.to_owned()]);
         }
-        Ok(Self { id, source: source.to_owned(), metadata, text, body })
+        Ok(Self { id, source: source.to_owned(), metadata, text, body, pages })
+    }
+
+    /// The page that byte `at` of the text is on, from 1; `None` in a file without pages.
+    pub fn page(&self, at: usize) -> Option<u32> {
+        u32::try_from(self.pages.partition_point(|start| *start <= at)).ok().filter(|it| *it > 0)
     }
 
     /// The title: front matter's, else the file's name in words.

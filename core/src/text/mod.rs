@@ -9,7 +9,7 @@ pub mod terms;
 
 pub use self::{
     chunk::{Chunk, MAX_CHUNK_CHARS, chunks},
-    document::{Document, DocumentError, MAX_DOCUMENT_BYTES},
+    document::{Content, Document, DocumentError, MAX_DOCUMENT_BYTES},
     front_matter::Metadata,
     plain::{plain, sentences},
     slug::slug,

@@ -52,6 +52,9 @@ pub struct ChatSource {
     pub title: String,
     /// Headings above the passage, outermost first.
     pub heading: Vec<String>,
+    /// The page of the file that the passage is on, from 1; absent in a file without pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
     /// The passage.
     pub text: String,
     /// Cosine distance from the question, 0 to 2; absent without the dense leg.

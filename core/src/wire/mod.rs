@@ -13,7 +13,7 @@ mod search;
 pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
     health::{Detailed, Health},
-    pack::{PackChunk, PackHeader, PackModel, PackPointer, PackSection},
+    pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
     rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 /// What a pack says of itself.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PackHeader {
-    /// Seconds since the Unix epoch.
-    pub built_at: u64,
     /// SHA-256 over everything that answers are made of, in hexadecimal.
     pub corpus: String,
     /// Number of documents.
@@ -43,23 +41,37 @@ pub struct PackSection {
     pub crc32: u32,
 }
 
-/// A chunk as it lies in a pack.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct PackChunk {
-    /// Its id.
-    pub id: String,
+/// What the chunks of a document have in common, as it lies in a pack.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PackDocument {
     /// The file, relative to the documents' folder.
     pub source: String,
-    /// The document's title.
+    /// Its title.
     pub title: String,
-    /// Headings above it, outermost first.
-    pub heading: Vec<String>,
-    /// The passage.
-    pub text: String,
-    /// Byte of the file at which it starts.
-    pub start: usize,
-    /// The document's metadata.
+    /// Its first sentence.
+    pub summary: String,
+    /// Its metadata.
     pub metadata: BTreeMap<String, Vec<String>>,
+}
+
+/// A chunk as it lies in a pack.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PackChunk<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Position of its document.
+    pub document: usize,
+    /// Headings above it, outermost first.
+    #[serde(borrow)]
+    pub heading: Vec<&'a str>,
+    /// What belongs before the passage but was written further up.
+    pub lead: &'a str,
+    /// The passage.
+    pub text: &'a str,
+    /// The page that it is on, from 1; absent in a document without pages.
+    pub page: Option<u32>,
+    /// Byte of the document at which it starts.
+    pub start: usize,
 }
 
 /// The published pack: which version is current and what is in it.

@@ -41,6 +41,9 @@ pub struct SearchHit {
     pub source: String,
     /// Headings above the passage, outermost first.
     pub heading: Vec<String>,
+    /// The page of the file that the passage is on, from 1; absent in a file without pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
     /// The passage.
     pub text: String,
     /// The fused score, 0 to 1.

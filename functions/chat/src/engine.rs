@@ -107,8 +107,8 @@ fn open_encoder() -> Option<Rc<Encoder>> {
     let files = ModelFiles {
         id: embedded::MODEL.into(),
         tokenizer: embedded::TOKENIZER?.into(),
-        table: embedded::TABLE?.into(),
-        layers: embedded::LAYERS?.into(),
+        vocabulary: embedded::VOCABULARY?.into(),
+        weights: embedded::WEIGHTS?.into(),
     };
     match Encoder::open(files) {
         Ok(encoder) => Some(Rc::new(encoder)),

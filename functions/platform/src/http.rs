@@ -34,11 +34,12 @@ impl Http for SpinHttp {
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        let reply: Response =
-            within(deadline, spin_sdk::http::send(outgoing)).await?.map_err(|error| match error {
+        let reply: Response = within(deadline, spin_sdk::http::send(outgoing)).await?.map_err(
+            |error| match error {
                 ErrorCode::HttpRequestDenied => HttpError::Denied { authority },
                 other => HttpError::Failed { reason: other.to_string() },
-            })?;
+            },
+        )?;
         let (head, body) = reply.into_parts();
         let body = SpinBody { body, deadline };
         Ok(HttpResponse { status: head.status, headers: head.headers, body })

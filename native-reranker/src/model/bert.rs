@@ -2,11 +2,16 @@
 //!
 //! Inputs `input_ids` and `token_type_ids` `[B, S]`, output `logits` `[B, labels]`. Every row of a
 //! batch is as long as the others, hence no attention mask. Only `[CLS]` is classified, so the last
-//! layer computes its queries, its output and its feed-forward for that token alone: a seventh of
+//! layer computes its query, its output and its feed-forward for that token alone: a seventh of
 //! the work of a network with six layers, and the same numbers.
 
+use std::collections::BTreeSet;
+
 use safetensors::{Dtype, SafeTensors};
-use tract_onnx::{pb::ModelProto, tract_core::prelude::TractResult};
+use tract_onnx::{
+    pb::{ModelProto, tensor_proto::DataType},
+    tract_core::prelude::TractResult,
+};
 
 use super::{
     ModelError,
@@ -23,25 +28,19 @@ pub enum Precision {
     Int8,
 }
 
-/// Experiment.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout {
-    pub merged: bool,
-    pub cls_only: bool,
-}
-
 /// Writes the graph of `weights` (the bytes of `model.safetensors`) with `heads` attention heads.
 ///
 /// # Errors
 /// [`ModelError::Malformed`] or [`ModelError::Tensor`] when the file is not a BERT of 32-bit floats
 /// with a pooler and a classifier.
-pub fn to_onnx(weights: &[u8], heads: usize, precision: Precision, layout: Layout) -> Result<Vec<u8>, ModelError> {
+pub fn to_onnx(weights: &[u8], heads: usize, precision: Precision) -> Result<Vec<u8>, ModelError> {
     let tensors = SafeTensors::deserialize(weights).map_err(|error| ModelError::Malformed {
         file: "model.safetensors",
         reason: error.to_string(),
     })?;
     let mut bytes = Vec::new();
-    let writer = Writer { tensors, heads, precision, layout, graph: Graph::default(), quantised: Default::default() };
+    let (graph, quantised) = (Graph::default(), BTreeSet::new());
+    let writer = Writer { tensors, heads, precision, graph, quantised };
     encode(&writer.write()?, &mut bytes)
         .map_err(|error| ModelError::Run { reason: error.to_string() })?;
     Ok(bytes)
@@ -56,9 +55,9 @@ struct Writer<'a> {
     tensors: SafeTensors<'a>,
     heads: usize,
     precision: Precision,
-    layout: Layout,
     graph: Graph,
-    quantised: std::collections::BTreeSet<String>,
+    /// Names of what is there in bytes, too.
+    quantised: BTreeSet<String>,
 }
 
 /// A matrix `[inputs, outputs]` with its bias.
@@ -89,7 +88,10 @@ impl Writer<'_> {
         self.graph.integers("first", &[1], &[0]);
         self.graph.integers("zero", &[], &[0]);
         self.graph.integers("second", &[1], &[1]);
-        self.graph.integers("one", &[], &[1]);
+        self.graph.integers("two", &[1], &[2]);
+        self.graph.integers("last", &[1], &[-1]);
+        self.graph.floats("steps", &[], &[127.0]);
+        self.graph.floats("tiny", &[], &[f32::MIN_POSITIVE * 127.0]);
 
         let mut hidden = self.embeddings(&ids, &types)?;
         let depth = self.depth();
@@ -97,10 +99,8 @@ impl Writer<'_> {
             let last = layer + 1 == depth;
             hidden = self.layer(&format!("bert.encoder.layer.{layer}"), &hidden, width, last)?;
         }
-        if !self.layout.cls_only || depth == 0 {
-            hidden = self.first_token("first_token", &hidden);
-        }
-        let cls = self.graph.node("Gather", "cls", &[&hidden, "zero"], vec![("axis", Attribute::Int(1))]);
+        let cls =
+            self.graph.node("Gather", "cls", &[&hidden, "zero"], vec![("axis", Attribute::Int(1))]);
         let pooler = self.linear("bert.pooler.dense", 1.0)?;
         let pooled = self.float_product("pooler", &cls, &pooler);
         let pooled = self.graph.node("Tanh", "pooled", &[&pooled], vec![]);
@@ -124,7 +124,6 @@ impl Writer<'_> {
         let shape = self.graph.node("Shape", "shape", &[ids], vec![]);
         let length =
             self.graph.node("Slice", "length", &[&shape, "second", "two", "first"], vec![]);
-        self.graph.integers("two", &[1], &[2]);
         let positions =
             self.graph.node("Slice", "positions", &[&positions, "first", &length, "first"], vec![]);
         let sum = self.graph.node("Add", "words_and_kinds", &[&words, &kinds], vec![]);
@@ -146,30 +145,13 @@ impl Writer<'_> {
         let query = self.linear(&name("attention.self.query"), scale)?;
         let key = self.linear(&name("attention.self.key"), 1.0)?;
         let value = self.linear(&name("attention.self.value"), 1.0)?;
-        let only_cls = last && self.layout.cls_only;
-        let residual = match only_cls {
+        let residual = match last {
             true => self.first_token(&name("first_token"), input),
             false => input.to_owned(),
         };
-        let [query, key, value] = if self.layout.merged && !only_cls {
-            let merged = Linear::beside(&[query, key, value]);
-            let all = self.product(&name("qkv"), input, &merged);
-            ["query", "key", "value"].map(|part| {
-                let at = ["query", "key", "value"].iter().position(|it| *it == part).unwrap_or(0);
-                let (from, to) = (name(&format!("{part}.from")), name(&format!("{part}.to")));
-                self.graph.integers(&from, &[1], &[(at * width) as i64]);
-                self.graph.integers(&to, &[1], &[((at + 1) * width) as i64]);
-                let axis = name(&format!("{part}.axis"));
-                self.graph.integers(&axis, &[1], &[2]);
-                self.graph.node("Slice", &name(part), &[&all, &from, &to, &axis], vec![])
-            })
-        } else {
-            [
-                self.product(&name("query"), &residual, &query),
-                self.product(&name("key"), input, &key),
-                self.product(&name("value"), input, &value),
-            ]
-        };
+        let query = self.product(&name("query"), &residual, &query);
+        let key = self.product(&name("key"), input, &key);
+        let value = self.product(&name("value"), input, &value);
         let query = self.split(&name("query.heads"), &query, [0, 2, 1, 3]);
         let key = self.split(&name("key.heads"), &key, [0, 2, 3, 1]);
         let value = self.split(&name("value.heads"), &value, [0, 2, 1, 3]);
@@ -228,38 +210,40 @@ impl Writer<'_> {
 
     /// The same in signed bytes.
     fn byte_product(&mut self, name: &str, input: &str, linear: &Linear) -> String {
-        let (quantised, scale) = self.quantise(input);
+        let (bytes, step) = self.quantise(input);
         let part = |part: &str| format!("{name}.{part}");
-        let (scales, bytes) = linear.quantised();
+        let (scales, matrix) = linear.quantised();
         let shape = [linear.inputs, linear.outputs];
-        let matrix = self.graph.bytes(&part("matrix"), &shape, &bytes);
-        let scales = self.graph.floats(&part("scales"), &[linear.outputs], &scales);
-        let bias = self.graph.floats(&part("bias"), &[linear.outputs], &linear.bias);
         let graph = &mut self.graph;
-        let sums = graph.node("MatMulInteger", &part("sums"), &[&quantised, &matrix], vec![]);
-        let to = vec![("to", Attribute::Int(1))];
+        let matrix = graph.bytes(&part("matrix"), &shape, &matrix);
+        let scales = graph.floats(&part("scales"), &[linear.outputs], &scales);
+        let bias = graph.floats(&part("bias"), &[linear.outputs], &linear.bias);
+        let sums = graph.node("MatMulInteger", &part("sums"), &[&bytes, &matrix], vec![]);
+        let to = vec![("to", Attribute::Int(DataType::Float as i64))];
         let sums = graph.node("Cast", &part("floats"), &[&sums], to);
         let sums = graph.node("Mul", &part("columns"), &[&sums, &scales], vec![]);
-        let sums = graph.node("Mul", &part("rows"), &[&sums, &scale], vec![]);
+        let sums = graph.node("Mul", &part("rows"), &[&sums, &step], vec![]);
         graph.node("Add", name, &[&sums, &bias], vec![])
     }
 
+    /// `input` in signed bytes with a scale a token; returns the names of both.
     fn quantise(&mut self, input: &str) -> (String, String) {
         let part = |part: &str| format!("{input}.{part}");
+        let names = (part("bytes"), part("step"));
         if !self.quantised.insert(input.to_owned()) {
-            return (part("quantised"), part("scale"));
+            return names;
         }
-        let steps = self.graph.floats(&part("steps"), &[], &[127.0]);
-        let axis = self.graph.integers(&part("axis"), &[1], &[2]);
         let graph = &mut self.graph;
         let size = graph.node("Abs", &part("size"), &[input], vec![]);
-        let largest = graph.node("ReduceMax", &part("largest"), &[&size, &axis], vec![]);
-        let scale = graph.node("Div", &part("scale"), &[&largest, &steps], vec![]);
-        let scaled = graph.node("Div", &part("scaled"), &[input, &scale], vec![]);
+        let largest = graph.node("ReduceMax", &part("largest"), &[&size, "last"], vec![]);
+        // A token of nothing but zeros stays what it is.
+        let largest = graph.node("Max", &part("positive"), &[&largest, "tiny"], vec![]);
+        let step = graph.node("Div", &names.1, &[&largest, "steps"], vec![]);
+        let scaled = graph.node("Div", &part("scaled"), &[input, &step], vec![]);
         let rounded = graph.node("Round", &part("rounded"), &[&scaled], vec![]);
-        let to = vec![("to", Attribute::Int(3))];
-        let quantised = graph.node("Cast", &part("quantised"), &[&rounded], to);
-        (quantised, scale)
+        let to = vec![("to", Attribute::Int(DataType::Int8 as i64))];
+        graph.node("Cast", &names.0, &[&rounded], to);
+        names
     }
 
     fn norm(&mut self, name: &str, input: &str) -> Result<String, ModelError> {
@@ -311,18 +295,6 @@ impl Writer<'_> {
 }
 
 impl Linear {
-    /// One matrix whose outputs are those of all `parts` in turn.
-    fn beside(parts: &[Self; 3]) -> Self {
-        let inputs = parts[0].inputs;
-        let row = |part: &Self, at: usize| part.matrix[at * part.outputs..][..part.outputs].to_vec();
-        Self {
-            inputs,
-            outputs: parts.iter().map(|part| part.outputs).sum(),
-            matrix: (0..inputs).flat_map(|at| parts.iter().flat_map(move |it| row(it, at))).collect(),
-            bias: parts.iter().flat_map(|part| part.bias.iter().copied()).collect(),
-        }
-    }
-
     /// A scale a column, and the matrix in steps of it.
     fn quantised(&self) -> (Vec<f32>, Vec<i8>) {
         let mut scales = vec![f32::MIN_POSITIVE; self.outputs];

@@ -1,11 +1,14 @@
 //! The cross-encoder: a query and a document in, one score out.
+//!
+//! Each pair runs alone and at its own length: padding a batch costs more than its company saves,
+//! and a score cannot depend on what else was asked.
 
 use std::sync::Arc;
 
 use tokenizers::{Tokenizer, TruncationParams, TruncationStrategy};
 use tract_onnx::prelude::*;
 
-use super::{Layout, ModelError, Network, Precision, Published, to_onnx};
+use super::{ModelError, Network, Precision, Published, to_onnx};
 
 /// Scores pairs of query and document with an ONNX graph.
 pub struct CrossEncoder {
@@ -58,34 +61,20 @@ impl CrossEncoder {
         max_tokens: usize,
     ) -> Result<Self, ModelError> {
         let graph = match published.network {
-            Network::Bert { weights, heads } => to_onnx(&weights, heads, precision, Layout { merged: false, cls_only: true })?,
+            Network::Bert { weights, heads } => to_onnx(&weights, heads, precision)?,
             Network::Onnx(graph) => graph,
         };
-        let mut opened = Self::open_spike(&published.tokenizer, &graph, max_tokens, None)?;
-        opened.id = published.id;
-        Ok(opened)
+        let malformed = |file, reason| ModelError::Malformed { file, reason };
+        let tokenizer = open_tokenizer(&published.tokenizer, max_tokens)
+            .map_err(|error| malformed("tokenizer.json", error.to_string()))?;
+        let (plan, inputs) =
+            plan(&graph).map_err(|error| malformed("model.onnx", format!("{error:#}")))?;
+        Ok(Self { id: published.id, tokenizer, plan, inputs })
     }
 
     /// The model's id.
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    /// spike
-    pub fn open_spike(
-        tokenizer: &[u8],
-        graph: &[u8],
-        max_tokens: usize,
-        shape: Option<(usize, usize)>,
-    ) -> Result<Self, ModelError> {
-        let tokenizer = open_tokenizer(tokenizer, max_tokens).map_err(|error| {
-            ModelError::Malformed { file: "tokenizer.json", reason: error.to_string() }
-        })?;
-        let (plan, inputs) = plan(graph, shape).map_err(|error| ModelError::Malformed {
-            file: "model.onnx",
-            reason: format!("{error:#}"),
-        })?;
-        Ok(Self { id: String::new(), tokenizer, plan, inputs })
     }
 
     /// Cuts a pair into word pieces.
@@ -102,29 +91,28 @@ impl CrossEncoder {
         })
     }
 
-    /// Scores pairs of the same length: one number each, larger is better, of any size.
+    /// Scores a pair: larger is better, of any size.
     ///
     /// # Errors
     /// [`ModelError::Run`] when the model's files do not fit together.
-    pub fn score(&self, pairs: &[&Pair]) -> Result<Vec<f32>, ModelError> {
-        let logits = self.run(pairs).map_err(|error| ModelError::Run { reason: format!("{error:#}") })?;
-        if logits.len() != pairs.len() || logits.iter().any(|it| !it.is_finite()) {
-            let reason = format!("{} pairs gave {logits:?}", pairs.len());
-            return Err(ModelError::Run { reason });
+    pub fn score(&self, pair: &Pair) -> Result<f32, ModelError> {
+        let run = |reason| ModelError::Run { reason };
+        let logits = self.run(pair).map_err(|error| run(format!("{error:#}")))?;
+        match logits[..] {
+            [score] if score.is_finite() => Ok(score),
+            _ => Err(run(format!("expected one finite number, got {logits:?}"))),
         }
-        Ok(logits)
     }
 
-    fn run(&self, pairs: &[&Pair]) -> TractResult<Vec<f32>> {
-        let length = pairs.first().map_or(0, |pair| pair.ids.len());
-        let shape = [pairs.len(), length];
+    fn run(&self, pair: &Pair) -> TractResult<Vec<f32>> {
+        let shape = [1, pair.ids.len()];
         let inputs = self.inputs.iter().map(|input| {
-            let values: Vec<i64> = match input {
-                Input::Ids => pairs.iter().flat_map(|pair| pair.ids.iter().copied()).collect(),
-                Input::Types => pairs.iter().flat_map(|pair| pair.types.iter().copied()).collect(),
-                Input::Mask => vec![1; pairs.len() * length],
+            let values = match input {
+                Input::Ids => Tensor::from_shape(&shape, &pair.ids),
+                Input::Types => Tensor::from_shape(&shape, &pair.types),
+                Input::Mask => Tensor::from_shape(&shape, &vec![1_i64; pair.ids.len()]),
             };
-            Ok(Tensor::from_shape(&shape, &values)?.into())
+            Ok(values?.into())
         });
         let output = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
         let logits = output
@@ -146,72 +134,20 @@ fn open_tokenizer(file: &[u8], max_tokens: usize) -> tokenizers::Result<Tokenize
     Ok(tokenizer)
 }
 
-fn plan(graph: &[u8], shape: Option<(usize, usize)>) -> TractResult<(Arc<TypedRunnableModel>, Vec<Input>)> {
+fn plan(graph: &[u8]) -> TractResult<(Arc<TypedRunnableModel>, Vec<Input>)> {
     let mut model = onnx().model_for_read(&mut &*graph)?;
-    let (batch, length) = match shape {
-        None => (model.symbols.sym("B").to_dim(), model.symbols.sym("S").to_dim()),
-        Some((b, s)) => (b.to_dim(), s.to_dim()),
-    };
+    let length = model.symbols.sym("S");
     let mut inputs = Vec::new();
     for at in 0..model.inputs.len() {
-        let outlet = model.inputs[at];
-        inputs.push(match model.node(outlet.node).name.as_str() {
+        inputs.push(match model.node(model.inputs[at].node).name.as_str() {
             "input_ids" => Input::Ids,
             "token_type_ids" => Input::Types,
             "attention_mask" => Input::Mask,
-            other => anyhow::bail!("input {other}: expected input_ids, token_type_ids, attention_mask"),
+            other => {
+                anyhow::bail!("input {other}: expected input_ids, token_type_ids or attention_mask")
+            }
         });
-        let fact = i64::fact([batch.clone(), length.clone()]);
-        model.set_input_fact(at, fact.into())?;
+        model.set_input_fact(at, i64::fact([1.to_dim(), length.to_dim()]).into())?;
     }
     Ok((model.into_optimized()?.into_runnable()?, inputs))
-}
-impl CrossEncoder {
-    /// spike: ns per op
-    pub fn profile(&self, pairs: &[&Pair]) -> Vec<(String, u64, usize)> {
-        use tract_onnx::tract_core::plan::eval;
-        fn cpu() -> u64 {
-            let s = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-            s.split(' ').next().and_then(|it| it.parse().ok()).unwrap_or(0)
-        }
-        let length = pairs[0].ids.len();
-        let inputs = self.inputs.iter().map(|input| {
-            let values: Vec<i64> = match input {
-                Input::Ids => pairs.iter().flat_map(|pair| pair.ids.iter().copied()).collect(),
-                Input::Types => pairs.iter().flat_map(|pair| pair.types.iter().copied()).collect(),
-                Input::Mask => vec![1; pairs.len() * length],
-            };
-            Tensor::from_shape(&[pairs.len(), length], &values).unwrap().into()
-        });
-        let mut all: std::collections::BTreeMap<String, (u64, usize)> = Default::default();
-        let _ = cpu();
-        let mut state = self.plan.spawn().unwrap();
-        let _ = state.run_plan_with_eval(inputs.collect(), |ctx, st, node, input| {
-            let start = std::time::Instant::now();
-            let r = eval(ctx, st, node, input);
-            let took = start.elapsed().as_nanos() as u64;
-            let key = format!("{} {}", node.op().name(), if std::env::var("FULL").is_ok() { node.name.replace(char::is_numeric, "N") } else { String::new() });
-            let e = all.entry(key).or_default();
-            e.0 += took;
-            e.1 += 1;
-            r
-        });
-        let mut v: Vec<_> = all.into_iter().map(|(k, (a, b))| (k, a, b)).collect();
-        v.sort_by_key(|it| std::cmp::Reverse(it.1));
-        v
-    }
-}
-
-impl CrossEncoder {
-    /// spike
-    #[allow(clippy::print_stdout)]
-    pub fn nodes(&self) {
-        let model = self.plan.model();
-        for node in model.nodes() {
-            if node.name.contains(".0.") && node.op().name().contains("MatMul") {
-                println!("{} {} {:?}", node.name, node.op().name(), node.op().info().unwrap());
-                println!("     {:?}", node.outputs[0].fact);
-            }
-        }
-    }
 }

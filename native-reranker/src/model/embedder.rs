@@ -2,15 +2,13 @@
 
 use std::{fs, path::Path};
 
-use dossier_core::model::{Encoder, MAX_TOKENS, ModelFiles};
-use tokenizers::Tokenizer;
+use dossier_core::model::{Encoder, ModelFiles};
 
 use super::ModelError;
 
 /// Turns texts into unit vectors, and counts what it read.
 pub struct Embedder {
     encoder: Encoder,
-    tokenizer: Tokenizer,
 }
 
 impl std::fmt::Debug for Embedder {
@@ -30,18 +28,14 @@ impl Embedder {
         let read = |file: &'static str| {
             fs::read(folder.join(file)).map_err(|error| malformed(file, error.to_string()))
         };
-        let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let tokenizer = read("tokenizer.json")?;
-        let encoder = Encoder::open(ModelFiles {
-            id: id.into(),
-            tokenizer: tokenizer.clone().into(),
-            table: read("table.safetensors")?.into(),
-            layers: read("layers.onnx")?.into(),
-        })
-        .map_err(|error| malformed("the embedding model", error.to_string()))?;
-        let tokenizer = Tokenizer::from_bytes(tokenizer)
-            .map_err(|error| malformed("tokenizer.json", error.to_string()))?;
-        Ok(Self { encoder, tokenizer })
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // What follows the id counts changes of the converter.
+        let id = name.rsplit_once('.').map_or(name.as_str(), |(id, _)| id).to_owned();
+        let files = ModelFiles::read(id, read)?;
+        let encoder = Encoder::open(files);
+        let encoder =
+            encoder.map_err(|error| malformed("the embedding model", error.to_string()))?;
+        Ok(Self { encoder })
     }
 
     /// The model's id.
@@ -59,9 +53,8 @@ impl Embedder {
     /// # Errors
     /// [`ModelError::Run`] when the model's files do not fit together.
     pub fn embed(&self, text: &str) -> Result<(Vec<f32>, usize), ModelError> {
-        let run = |reason: String| ModelError::Run { reason };
-        let pieces = self.tokenizer.encode_fast(text, true).map_err(|it| run(it.to_string()))?;
-        let vector = self.encoder.encode(text).map_err(|error| run(error.to_string()))?;
-        Ok((vector, pieces.len().min(MAX_TOKENS)))
+        let encoded = self.encoder.encode_tokens(text);
+        let encoded = encoded.map_err(|error| ModelError::Run { reason: error.to_string() })?;
+        Ok((encoded.pooled, encoded.tokens.len()))
     }
 }

@@ -14,7 +14,7 @@ mod cross_encoder;
 mod embedder;
 
 pub use self::{
-    bert::{Layout, Precision, to_onnx},
+    bert::{Precision, to_onnx},
     cross_encoder::{CrossEncoder, Pair, TooLong},
     embedder::Embedder,
     fetch::{Fetch, NoWeights},

@@ -34,7 +34,9 @@ pub enum Network {
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Bert { weights, heads } => write!(f, "Bert({} bytes, {heads} heads)", weights.len()),
+            Self::Bert { weights, heads } => {
+                write!(f, "Bert({} bytes, {heads} heads)", weights.len())
+            }
             Self::Onnx(graph) => write!(f, "Onnx({} bytes)", graph.len()),
         }
     }
@@ -64,7 +66,6 @@ impl Published {
 /// # Errors
 /// As [`random_weights`](random::random_weights).
 pub fn random_model(seed: u64, tokenizer: Vec<u8>) -> Result<Published, ModelError> {
-    let network =
-        Network::Bert { weights: random::random_weights(seed)?, heads: random::HEADS };
+    let network = Network::Bert { weights: random::random_weights(seed)?, heads: random::HEADS };
     Ok(Published { id: format!("random-{seed}"), tokenizer, network })
 }

@@ -13,7 +13,7 @@ const INTERMEDIATE: usize = 1536;
 const WORDS: usize = 30_522;
 const POSITIONS: usize = 512;
 /// Attention heads of that shape.
-pub const HEADS: usize = 12;
+pub(super) const HEADS: usize = 12;
 
 /// The bytes of a `model.safetensors`; equal seeds give equal bytes.
 ///

@@ -72,7 +72,10 @@ impl Call {
         for (at, text) in texts.enumerate() {
             // Bytes bound characters, and are counted for nothing.
             if text.len() > limits.max_chars && text.chars().count() > limits.max_chars {
-                return invalid(format!("text {at} is longer than {} characters", limits.max_chars));
+                return invalid(format!(
+                    "text {at} is longer than {} characters",
+                    limits.max_chars
+                ));
             }
         }
         Ok(())

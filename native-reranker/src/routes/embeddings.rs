@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::{Request, State}};
+use axum::{
+    Json,
+    extract::{Request, State},
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::future::try_join_all;
 use serde::Deserialize;

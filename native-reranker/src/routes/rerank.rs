@@ -1,14 +1,17 @@
 //! `POST /v1/rerank`: scores for documents, in the dialect that the client speaks.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
-use axum::{Json, extract::{Request, State}};
+use axum::{
+    Json,
+    extract::{Request, State},
+};
 use dossier_core::wire::{RerankDocument, RerankRequest, RerankResult};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Call, new_id};
-use crate::{App, Fault, batch, metrics::Route, model::Pair};
+use crate::{App, Fault, metrics::Route, model::Pair};
 
 const ROUTE: Route = Route { route: "rerank" };
 
@@ -61,29 +64,26 @@ async fn pairs(call: &Call, request: &Arc<RerankRequest>) -> Result<Vec<Pair>, F
     match cut.filter(|_| request.truncation == Some(false)) {
         Some(at) => Err(Fault::Invalid {
             field: "documents",
-            reason: format!("text {at} and the query have more than {} word pieces, and truncation is false", call.app.limits.max_tokens),
+            reason: format!(
+                "text {at} and the query have more than {} word pieces, and truncation is false",
+                call.app.limits.max_tokens
+            ),
         }),
         None => Ok(pairs),
     }
 }
 
-/// Scores in the order of `pairs`; batches may run at the same time.
+/// Scores in the order of `pairs`. The longest go first, so that threads end together.
 async fn scores(call: &Call, pairs: Vec<Pair>) -> Result<Vec<f32>, Fault> {
-    let lengths: Vec<usize> = pairs.iter().map(|pair| pair.ids.len()).collect();
-    let pairs = Arc::new(pairs);
-    let runs = batch::plan(&lengths).into_iter().map(|batch| {
-        let (model, pairs) = (Arc::clone(&call.app.cross_encoder), Arc::clone(&pairs));
-        async move {
-            let run = move || {
-                let chosen: Vec<&Pair> = batch.iter().map(|&at| &pairs[at]).collect();
-                model.score(&chosen).map(|scores| (batch, scores))
-            };
-            Ok::<_, Fault>(call.run(run).await??)
-        }
+    let mut scores = vec![0.0; pairs.len()];
+    let mut pairs: Vec<(usize, Pair)> = pairs.into_iter().enumerate().collect();
+    pairs.sort_by_key(|(_, pair)| Reverse(pair.ids.len()));
+    let runs = pairs.into_iter().map(|(at, pair)| {
+        let model = Arc::clone(&call.app.cross_encoder);
+        async move { Ok::<_, Fault>((at, call.run(move || model.score(&pair)).await??)) }
     });
-    let mut scores = vec![0.0; lengths.len()];
-    for (batch, found) in try_join_all(runs).await? {
-        batch.into_iter().zip(found).for_each(|(at, score)| scores[at] = score);
+    for (at, score) in try_join_all(runs).await? {
+        scores[at] = score;
     }
     Ok(scores)
 }
@@ -104,14 +104,10 @@ fn best(scores: &[f32], wanted: usize, request: &RerankRequest) -> Vec<RerankRes
 }
 
 /// Cohere's and Jina's reply in one, or Voyage's for a client that uses Voyage's names.
-fn reply(
-    model: &str,
-    request: &RerankRequest,
-    results: &[RerankResult],
-    tokens: usize,
-) -> Value {
+fn reply(model: &str, request: &RerankRequest, results: &[RerankResult], tokens: usize) -> Value {
     if request.top_k.is_some() || request.truncation.is_some() {
-        let data: Vec<Value> = results.iter().map(|result| shown(result, |text| json!(text))).collect();
+        let data: Vec<Value> =
+            results.iter().map(|result| shown(result, |text| json!(text))).collect();
         let usage = json!({"total_tokens": tokens});
         return json!({"object": "list", "data": data, "model": model, "usage": usage});
     }

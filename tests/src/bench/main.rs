@@ -1,11 +1,13 @@
 //! The budgets of the design that can be measured so far, each as a row: bar, measured, how.
 //!
 //! Ratios are taken side by side in one run. Nothing here passes or fails: speed is read, not
-//! asserted.
+//! asserted. `bench scale` measures what grows with the number of chunks, `bench reranker` the
+//! cross-encoder alone.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
 mod memory;
 mod reranker;
+mod scale;
 mod speed;
 
 use anyhow::Result;
@@ -20,19 +22,21 @@ pub(crate) struct Row {
 }
 
 fn main() -> Result<()> {
-    let rows = match std::env::args().nth(1).as_deref() {
-        Some("reranker") => reranker::rows()?,
-        Some(other) => anyhow::bail!("{other}: expected nothing, or reranker"),
-        None => all()?,
-    };
-    println!("{:<58} {:>10} {:>22}  how", "what", "bar", "measured");
-    for row in rows {
-        println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, rest)) if first == "scale" => scale::run(rest),
+        Some((first, _)) if first == "reranker" => {
+            print(reranker::rows()?);
+            Ok(())
+        }
+        Some((other, _)) => {
+            anyhow::bail!("unknown: {other}; expected nothing, scale or reranker")
+        }
+        None => table(),
     }
-    Ok(())
 }
 
-fn all() -> Result<Vec<Row>> {
+fn table() -> Result<()> {
     let mut rows = speed::rows()?;
     rows.push(memory::row()?);
     let bytes = std::fs::metadata(component("chat"))?.len();
@@ -43,5 +47,13 @@ fn all() -> Result<Vec<Row>> {
         how: "size of the file; compressed: cargo xtask wasm",
     });
     rows.extend(reranker::rows()?);
-    Ok(rows)
+    print(rows);
+    Ok(())
+}
+
+fn print(rows: Vec<Row>) {
+    println!("{:<58} {:>10} {:>22}  how", "what", "bar", "measured");
+    for row in rows {
+        println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
+    }
 }

@@ -14,7 +14,7 @@ use dossier_reranker::{
     Pool,
     model::{CrossEncoder, Network, Pair, Precision, random_model, to_onnx},
 };
-use dossier_tests::{model_folder, python};
+use dossier_tests::{published, python};
 use futures::future::try_join_all;
 
 use super::Row;
@@ -43,8 +43,7 @@ for line in sys.stdin:
 ";
 
 pub(super) fn rows() -> Result<Vec<Row>> {
-    let tokenizer = fs::read(model_folder()?.join("tokenizer.json"))?;
-    let model = random_model(SEED, tokenizer)?;
+    let model = random_model(SEED, published("tokenizer.json")?)?;
     let folder = tempfile::tempdir()?;
     let graph = folder.path().join("model.onnx");
     if let Network::Bert { weights, heads } = &model.network {

@@ -157,7 +157,8 @@ fn throughput(server: &Server, path: &str) -> Result<f64> {
 
 /// Publishes the same chunks without their vectors.
 fn publish_lexical(server: &Server, index: &Index) -> Result<()> {
-    let pack = build(index.chunks(), None, Duration::ZERO)?;
+    let chunks: Vec<Chunk> = index.chunks().iter().cloned().collect();
+    let pack = build(&chunks, None)?;
     let memory = MemoryKv::default();
     block_on(async {
         published::publish(&memory, &pack).await?;
@@ -178,8 +179,8 @@ fn synthetic() -> Result<Duration> {
         .iter()
         .map(|chunk| encoder.encode(&chunk.indexed_text()))
         .collect::<Result<_, _>>()?;
-    let vectors = own.iter().cycle().take(CHUNKS).cloned().collect();
-    let index = Index::open(build(&chunks, Some((encoder.id(), vectors)), Duration::ZERO)?)?;
+    let vectors: Vec<Vec<f32>> = own.iter().cycle().take(CHUNKS).cloned().collect();
+    let index = Index::open(build(&chunks, Some((encoder.id(), &vectors)))?)?;
     let retriever = Retriever::new(&index, Some(&encoder));
     let questions = QUESTIONS.map(|text| encoder.encode(text).map(|vector| (text, vector)));
     let questions = questions.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -1,9 +1,6 @@
-//! Writes the transformer of a BERT model as an ONNX graph (opset 20).
-//!
-//! Input `embedded` `[1, S, width]`: the sum of word, position and type embeddings, before the
-//! first layer norm. Output `hidden` `[1, S, width]`: the last layer's token vectors. One text a
-//! run and no padding, hence no attention mask.
+//! An ONNX graph (opset 20) under construction; what it computes is the caller's business.
 
+use prost::Message as _;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
     TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto::AttributeType,
@@ -56,31 +53,6 @@ impl Graph {
         self.constant(name, DataType::Int64, &[values.len()], raw)
     }
 
-    /// Adds a matrix `[rows, columns]` as signed bytes with one scale a column; the graph widens
-    /// it back to floats. Returns the name of the widened matrix.
-    pub(super) fn bytes(&mut self, name: &str, dims: &[usize; 2], values: &[f32]) -> String {
-        let [rows, columns] = *dims;
-        let scales: Vec<f32> = (0..columns)
-            .map(|column| {
-                let largest = (0..rows)
-                    .map(|row| values[row * columns + column].abs())
-                    .fold(f32::MIN_POSITIVE, f32::max);
-                largest / 127.0
-            })
-            .collect();
-        let raw = (values.iter().enumerate())
-            .map(|(at, value)| (value / scales[at % columns]).round() as i8 as u8)
-            .collect();
-        let quantized = self.constant(&format!("{name}.int8"), DataType::Int8, dims, raw);
-        let scale = self.floats(&format!("{name}.scale"), &[columns], &scales);
-        self.node(
-            "DequantizeLinear",
-            name,
-            &[&quantized, &scale],
-            vec![("axis", Attribute::Int(1))],
-        )
-    }
-
     fn constant(&mut self, name: &str, kind: DataType, dims: &[usize], raw: Vec<u8>) -> String {
         self.initializers.push(TensorProto {
             name: name.to_owned(),
@@ -92,22 +64,25 @@ impl Graph {
         name.to_owned()
     }
 
-    /// Closes the graph; `input` and `output` are `[1, S, width]`.
-    pub(super) fn finish(self, input: &str, output: &str, width: usize) -> ModelProto {
-        ModelProto {
+    /// Closes the graph and encodes it: `inputs` are `[1, S]` 64-bit integers, `output` is
+    /// `[1, S, width]` floats.
+    pub(super) fn finish(self, inputs: &[&str], output: &str, width: usize) -> Vec<u8> {
+        let integers = |name: &&str| sequence(name, DataType::Int64, None);
+        let model = ModelProto {
             ir_version: 9,
             opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 20 }],
             producer_name: "dossier".to_owned(),
             graph: Some(GraphProto {
-                name: "layers".to_owned(),
+                name: "encoder".to_owned(),
                 node: self.nodes,
                 initializer: self.initializers,
-                input: vec![sequence(input, width)],
-                output: vec![sequence(output, width)],
+                input: inputs.iter().map(integers).collect(),
+                output: vec![sequence(output, DataType::Float, Some(width))],
                 ..GraphProto::default()
             }),
             ..ModelProto::default()
-        }
+        };
+        model.encode_to_vec()
     }
 }
 
@@ -130,17 +105,13 @@ fn attribute(name: &str, value: Attribute) -> AttributeProto {
     attribute
 }
 
-fn sequence(name: &str, width: usize) -> ValueInfoProto {
+fn sequence(name: &str, kind: DataType, width: Option<usize>) -> ValueInfoProto {
     use tensor_shape_proto::{Dimension, dimension::Value};
     let dim = |value| Dimension { value: Some(value), ..Dimension::default() };
-    let shape = TensorShapeProto {
-        dim: vec![
-            dim(Value::DimValue(1)),
-            dim(Value::DimParam("S".to_owned())),
-            dim(Value::DimValue(width as i64)),
-        ],
-    };
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
+    let dims = [Value::DimValue(1), Value::DimParam("S".to_owned())];
+    let dims = dims.into_iter().chain(width.map(|width| Value::DimValue(width as i64)));
+    let shape = TensorShapeProto { dim: dims.map(dim).collect() };
+    let tensor = type_proto::Tensor { elem_type: kind as i32, shape: Some(shape) };
     ValueInfoProto {
         name: name.to_owned(),
         r#type: Some(TypeProto {

@@ -1,0 +1,110 @@
+//! Searches the pack of one size.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use dossier_core::{
+    index::Index,
+    retrieval::{Query, Retriever, TOP_K},
+};
+use dossier_tests::encoder;
+use serde::{Deserialize, Serialize};
+
+use super::{Question, memory};
+
+/// Times that every question is asked.
+const ROUNDS: usize = 10;
+/// Candidates of a leg, and how many of the nearest the graph is held to.
+const POOL: usize = 50;
+const DEPTH: usize = 10;
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct Figures {
+    /// Milliseconds to open the pack.
+    pub(super) open: f64,
+    pub(super) bm25: Times,
+    pub(super) exact: Times,
+    pub(super) graph: Times,
+    /// Whether the pack carries the graph, or it was built to be compared.
+    pub(super) carries_graph: bool,
+    /// Share of the true ten nearest that the graph finds.
+    pub(super) recall: f64,
+    /// The whole retrieval, without and with the encoder.
+    pub(super) given: Times,
+    pub(super) encoded: Times,
+    /// Memory of the process with the pack searched, without the encoder, in MiB.
+    pub(super) memory: f64,
+}
+
+/// Milliseconds.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+pub(super) struct Times {
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+}
+
+pub(super) fn run(folder: &Path) -> Result<Figures> {
+    let questions: Vec<Question> =
+        serde_json::from_slice(&fs::read(folder.join("questions.json"))?)?;
+    let bytes = fs::read(folder.join("scale.pack"))?;
+    let start = Instant::now();
+    let index = Index::open(bytes)?;
+    let open = milliseconds(start.elapsed());
+    let dense = index.dense().context("a pack with vectors")?;
+
+    let retriever = Retriever::new(&index, None);
+    let query = |question| Query { text: question, top_k: TOP_K, ..Query::default() };
+    let given = time(&questions, |question| {
+        retriever.search_encoded(&query(&question.text), Some(&question.vector));
+    });
+    let bm25 = time(&questions, |question| {
+        let terms = index.question_terms(&question.text);
+        drop(index.lexical().search(&terms, POOL, None));
+    });
+    let exact = time(&questions, |question| {
+        dense.exact(&question.vector, POOL, &|_| true);
+    });
+    let memory = memory("VmRSS")?;
+
+    let carries_graph = index.header().sections.iter().any(|section| section.name == "graph");
+    let linked = if carries_graph { dense.clone() } else { dense.clone().with_graph()? };
+    let graph = time(&questions, |question| {
+        linked.approximate(&question.vector, POOL);
+    });
+    let found = questions.iter().map(|question| {
+        let near = linked.approximate(&question.vector, DEPTH);
+        let truth = linked.exact(&question.vector, DEPTH, &|_| true);
+        truth.iter().filter(|it| near.contains(it)).count()
+    });
+    let recall = found.sum::<usize>() as f64 / (questions.len() * DEPTH) as f64;
+
+    let encoder = encoder()?;
+    let retriever = Retriever::new(&index, Some(&encoder));
+    let encoded = time(&questions, |question| {
+        retriever.search(&query(&question.text));
+    });
+    Ok(Figures { open, bm25, exact, graph, carries_graph, recall, given, encoded, memory })
+}
+
+fn time(questions: &[Question], run: impl Fn(&Question)) -> Times {
+    questions.iter().for_each(&run);
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .flat_map(|_| questions)
+        .map(|question| {
+            let start = Instant::now();
+            run(question);
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    let at = |share: usize| milliseconds(times[(times.len() - 1) * share / 100]);
+    Times { p50: at(50), p99: at(99) }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
