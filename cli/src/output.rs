@@ -17,6 +17,13 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
     }
 }
 
+/// Where a passage stands, as a person would say it: `cv.pdf, page 2 › Awards`.
+pub(crate) fn place(source: &str, page: Option<u32>, heading: &[String]) -> String {
+    let page = page.map(|page| format!(", page {page}")).unwrap_or_default();
+    let headings = heading.iter().map(|it| format!(" › {it}")).collect::<String>();
+    format!("{source}{page}{headings}")
+}
+
 /// Something failed while it was being done.
 pub(crate) const FAILED: u8 = 1;
 /// The arguments are wrong, or there is nothing to do it with.

@@ -16,7 +16,7 @@ use etcetera::BaseStrategy as _;
 const MODEL: &str = "all-minilm-l6-v2-int8";
 
 /// `CONVERTER` of the command line.
-const CONVERTER: u32 = 2;
+const CONVERTER: u32 = 3;
 
 fn main() {
     println!("cargo:rerun-if-env-changed=DOSSIER_MODEL_DIR");

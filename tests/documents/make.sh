@@ -14,6 +14,8 @@ office --infilter="Text (encoded):UTF8" --convert-to pdf:writer_pdf_Export --out
 office --infilter="HTML (StarWriter)" --convert-to "docx:Office Open XML Text" --outdir folder sources/project-report.html
 chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
     --user-data-dir="$scratch/chromium" --print-to-pdf=folder/thesis.pdf "file://$PWD/sources/thesis.html" 2>/dev/null
+chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
+    --user-data-dir="$scratch/chromium" --print-to-pdf=sidebar.pdf "file://$PWD/sources/sidebar.html" 2>/dev/null
 pandoc sources/reference-letter.md -o folder/reference-letter.docx
 pandoc sources/portfolio.md --standalone --toc -o folder/portfolio.html
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 const MODEL: &str = "all-minilm-l6-v2-int8";
 
 /// `CONVERTER` of the command line: the ending of the model's folder.
-const CONVERTER: u32 = 2;
+const CONVERTER: u32 = 3;
 
 /// A case of `data/eval/cases.json`, as far as tests need it.
 #[derive(Clone, Debug, Deserialize)]

@@ -63,10 +63,10 @@ fn recall_on_random_vectors() {
         let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt();
         vector.iter().map(|it| it / length).collect()
     };
-    let vectors: Vec<Vec<f32>> = (0..10_000).map(|_| unit()).collect();
+    let vectors: Vec<Vec<f32>> = (0..5_000).map(|_| unit()).collect();
     let dense = Dense::build(&vectors).unwrap().with_graph().unwrap();
     let queries: Vec<Vec<f32>> = (0..100).map(|_| unit()).collect();
     let recall = recall(&exact(&dense, &queries), &approximate(&dense, &queries));
-    println!("recall@10 on 10 000 random vectors: {recall:.4}");
+    println!("recall@10 on 5 000 random vectors: {recall:.4}");
     assert!(recall >= FLOOR, "seed {seed}: {recall}");
 }

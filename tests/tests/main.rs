@@ -10,6 +10,8 @@
 mod browser;
 mod cli;
 mod contract;
+mod documents;
+mod eval;
 mod hnsw;
 mod ingest;
 mod loopback;

@@ -125,7 +125,8 @@ fn tokens_name_their_place_in_the_text() {
             ("zoe", "Zoë"),
             ("'", "'"),
             ("s", "s"),
-            ("radium", "radium"),
+            ("ra", "ra"),
+            ("##dium", "dium"),
             ("[SEP]", "")
         ]
     );

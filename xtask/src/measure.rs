@@ -27,7 +27,7 @@ pub(crate) fn eval(workspace: &Workspace, args: &[String]) -> Result<()> {
     let model = model::prepare(workspace)?;
     index::prepare(workspace, &model)?;
     Task::new(workspace.dossier())
-        .args(["eval", "--pack", PACK])
+        .args(["eval", "--pack", PACK, "--floors", FLOORS])
         .args(args)
         .folder(workspace.root())
         .run()
@@ -35,3 +35,6 @@ pub(crate) fn eval(workspace: &Workspace, args: &[String]) -> Result<()> {
 
 /// The evaluation cases, below the repository.
 pub(crate) const CASES: &str = "data/eval/cases.json";
+
+/// What the figures must reach, below the repository.
+pub(crate) const FLOORS: &str = "data/eval/floors.json";

@@ -4,6 +4,7 @@
 //! what they found as `file:line: message`.
 
 mod data;
+mod floors;
 mod links;
 mod sources;
 mod text;
@@ -45,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     headline("tidy", "checking");
     let mut findings = walls::check(workspace)?;
     findings.extend(data::check(workspace));
+    findings.extend(floors::check(workspace));
     for file in &tracked_files(workspace)? {
         findings.extend(check_file(workspace, file));
     }

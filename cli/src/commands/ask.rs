@@ -5,7 +5,7 @@ use futures::executor::block_on;
 
 use crate::{
     env::NativeEnv,
-    output::{Failure, Outcome, say},
+    output::{Failure, Outcome, place, say},
     pack::PackArguments,
 };
 
@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     say!("{}", response.answer);
     for source in &response.sources {
-        say!("  [{}] {} › {}", source.citation_index, source.source, source.heading.join(" › "));
+        let place = place(&source.source, source.page, &source.heading);
+        say!("  [{}] {place}", source.citation_index);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::{
         collection::{Loader, Source},
         evidence,
         floors::Floors,
-        report::text,
+        report::{html, markdown, text},
         run::Run,
         stage::{self, STAGES},
         summary::Report,
@@ -47,6 +47,12 @@ pub(crate) struct Arguments {
     /// Write every figure as JSON, which --baseline reads
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the report as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Write the report as one HTML page with plots
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Compare with a report that --json wrote before; exit with 1 where a figure fell
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -91,6 +97,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if let Some(file) = &arguments.json {
         write(file, &serde_json::to_string_pretty(&report)?)?;
     }
+    if let Some(file) = &arguments.markdown {
+        write(file, &markdown::render(&report))?;
+    }
+    if let Some(file) = &arguments.html {
+        write(file, &html::render(&report))?;
+    }
     let mut problems = Vec::new();
     if let Some(file) = &arguments.baseline {
         problems.extend(compare(file, &report, arguments.tolerance)?);
@@ -130,5 +142,6 @@ fn check_floors(file: &Path, report: &Report, raise: bool) -> Result<Vec<String>
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(file, format!("{text}\n")).with_context(|| format!("cannot write {}", file.display()))
+    fs::write(file, format!("{}\n", text.trim_end()))
+        .with_context(|| format!("cannot write {}", file.display()))
 }

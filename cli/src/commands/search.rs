@@ -11,7 +11,7 @@ use futures::executor::block_on;
 
 use crate::{
     env::NativeEnv,
-    output::{Failure, Outcome, say},
+    output::{Failure, Outcome, place, say},
     pack::PackArguments,
 };
 
@@ -77,7 +77,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn print(response: &SearchResponse) {
     say!("{}", response.query);
     for hit in &response.hits {
-        say!("{:>3}. {:.3}  {}  ({})", hit.rank, hit.score, hit.id, hit.source);
+        let place = place(&hit.source, hit.page, &hit.heading);
+        say!("{:>3}. {:.3}  {}  ({place})", hit.rank, hit.score, hit.id);
         let scores: Vec<String> =
             hit.scores.iter().map(|(name, score)| format!("{name} {score:.3}")).collect();
         say!("     {}", scores.join("  "));

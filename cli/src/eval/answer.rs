@@ -17,7 +17,7 @@ pub(crate) fn says_prohibited(case: &Case, said: &str) -> bool {
 }
 
 /// Share of the required strings that occur in the passages, both in any case; `None` without any.
-pub(crate) fn content(case: &Case, passages: &[&str]) -> Option<f64> {
+pub(crate) fn content(case: &Case, passages: &[String]) -> Option<f64> {
     let passages: Vec<String> = passages.iter().map(|passage| passage.to_lowercase()).collect();
     share(&case.required_content, |content| {
         let content = content.to_lowercase();
@@ -124,6 +124,7 @@ mod tests {
             title: String::new(),
             heading: Vec::new(),
             text: text.to_owned(),
+            page: None,
             distance: None,
             citation_index: number,
         };

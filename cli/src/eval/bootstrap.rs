@@ -55,7 +55,8 @@ fn below(bound: usize, bits: u64) -> usize {
 
 /// Six decimals: what is left out is below anything that cases can tell.
 pub(crate) fn rounded(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
+    // Adding zero makes a negative zero, the sum of nothing, an ordinary one.
+    (value * 1e6).round() / 1e6 + 0.0
 }
 
 #[cfg(test)]
@@ -78,5 +79,6 @@ mod tests {
         let estimate = Estimate::of(&[0.25; 7]).unwrap();
         assert_eq!((estimate.mean, estimate.low, estimate.high), (0.25, 0.25, 0.25));
         assert_eq!(Estimate::of(&[]), None);
+        assert!(Estimate::of(&[-0.0]).unwrap().mean.is_sign_positive());
     }
 }

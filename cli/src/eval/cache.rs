@@ -1,4 +1,4 @@
-//! Packs of measured collections, kept in the user's cache for the vectors in them.
+//! Packs of measured collections, kept in the user's cache so that nothing is encoded twice.
 
 use std::path::Path;
 
@@ -24,6 +24,7 @@ pub(super) fn index(folder: &Path, chunks: &[Chunk], encoder: Option<&Encoder>) 
     let file = folder::cache()?.join("eval").join(name(folder, encoder.id())?);
     let last = Previous::open(&file, Some(encoder.id()));
     let (embeddings, reused) = encode(encoder, chunks, last.as_ref())?;
+    // The pack is built in any case: the cache knows vectors, not the rules of the lexical leg.
     let pack = index::build(chunks, Some((encoder.id(), &embeddings)))?;
     if reused < chunks.len() {
         write(&file, &pack)?;

@@ -10,21 +10,14 @@ use super::{
     summary::Report,
 };
 
-/// What has floors.
-const METRICS: [&str; 8] = [
-    RECALL,
-    NDCG,
-    MRR,
-    metrics::CONTENT,
-    metrics::FACTS,
-    metrics::CITATIONS,
-    metrics::REFUSALS,
-    metrics::PASSED,
-];
+/// What has floors: whatever can only gain when more is found and rightly answered. Citations are
+/// not among it, since they are judged on the cases that were answered, easy ones first.
+const METRICS: [&str; 7] =
+    [RECALL, NDCG, MRR, metrics::CONTENT, metrics::FACTS, metrics::REFUSALS, metrics::PASSED];
 
 /// A floor is set this far below what was measured: less than one case of most collections, so that
 /// a tie that falls the other way on another machine does not fail.
-const MARGIN: f64 = 0.01;
+const MARGIN: f64 = 0.02;
 
 /// The floors of every split and collection.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -134,11 +127,11 @@ mod tests {
     #[test]
     fn floors_rise_and_never_fall() {
         let mut floors = Floors::default();
-        assert_eq!(floors.raise(&report(9, 0.8)), ["sample mrr: none → 0.790"]);
+        assert_eq!(floors.raise(&report(9, 0.8)), ["sample mrr: none → 0.780"]);
         assert!(floors.raise(&report(9, 0.7)).is_empty());
-        assert_eq!(floors.raise(&report(9, 0.9)), ["sample mrr: 0.790 → 0.890"]);
-        assert!(floors.missed(&report(9, 0.89)).is_empty());
-        assert_eq!(floors.missed(&report(9, 0.88)), ["sample mrr: 0.880 below the floor 0.890"]);
+        assert_eq!(floors.raise(&report(9, 0.9)), ["sample mrr: 0.780 → 0.880"]);
+        assert!(floors.missed(&report(9, 0.88)).is_empty());
+        assert_eq!(floors.missed(&report(9, 0.87)), ["sample mrr: 0.870 below the floor 0.880"]);
         let test = Report { split: "test".to_owned(), ..report(9, 0.1) };
         assert!(floors.missed(&test).is_empty());
     }
@@ -148,7 +141,7 @@ mod tests {
         let mut floors = Floors::default();
         floors.raise(&report(9, 0.8));
         assert!(floors.missed(&report(8, 0.9))[0].contains("8 cases, the floors are of 9"));
-        assert_eq!(floors.raise(&report(8, 0.5)), ["sample mrr: none → 0.490"]);
+        assert_eq!(floors.raise(&report(8, 0.5)), ["sample mrr: none → 0.480"]);
         let json = floors.to_json().unwrap();
         assert_eq!(serde_json::from_str::<Floors>(&json).unwrap(), floors);
     }

@@ -62,7 +62,7 @@ impl Grounding {
     }
 
     /// Weighs pairs of a confidence and whether the case can be answered.
-    fn weigh(mut cases: Vec<(f64, bool)>) -> Option<Self> {
+    pub(super) fn weigh(mut cases: Vec<(f64, bool)>) -> Option<Self> {
         if cases.is_empty() {
             return None;
         }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use dossier_core::{
     chat::{self, Question},
     retrieval::{Evidence, Query, Retrieval, Retriever},
+    text::Chunk,
     wire::{ChatRequest, ChatResponse, TurnRecord},
 };
 use futures::executor::block_on;
@@ -60,7 +61,8 @@ pub(crate) fn measure(
         STAGES.iter().map(|stage| search(retriever, &conversation.text, stage.set)).collect();
     let index = retriever.index();
     let ids = |retrieval: &Retrieval| -> Vec<&str> {
-        retrieval.hits.iter().map(|hit| index.chunks()[hit.ordinal].id.as_str()).collect()
+        let chunks = retrieval.hits.iter().filter_map(|hit| index.chunks().get(hit.ordinal));
+        chunks.map(|chunk| chunk.id.as_str()).collect()
     };
     let stages: Vec<Scores> = match case.relevant.is_empty() {
         true => Vec::new(),
@@ -71,7 +73,8 @@ pub(crate) fn measure(
     };
     let retrieval = &searched[chosen];
     let first = retrieval.hits.iter().take(PASSAGES);
-    let passages: Vec<&str> = first.map(|hit| index.chunks()[hit.ordinal].text.as_str()).collect();
+    let passages = first.filter_map(|hit| index.chunks().get(hit.ordinal));
+    let passages: Vec<String> = passages.map(Chunk::passage).collect();
 
     let mut scores = stages.get(chosen).cloned().unwrap_or_default();
     scores.extend(named([(metrics::CONTENT, answer::content(case, &passages))]));

@@ -66,14 +66,17 @@ pub(crate) struct Summary {
 }
 
 /// A case that did not pass.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Failed {
+    /// Its name.
     pub(crate) id: String,
+    /// Its category.
     pub(crate) category: String,
+    /// The question.
     pub(crate) query: String,
     /// Sections that should have been found.
     pub(crate) expected: Vec<String>,
-    /// What the answer should have said; what it was to refuse is told by `refuse`.
+    /// What the answer should have said.
     pub(crate) facts: Vec<String>,
     /// The passages that were found.
     pub(crate) found: Vec<String>,

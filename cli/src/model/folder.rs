@@ -16,7 +16,7 @@ pub(crate) const MODEL_DIR: &str = "DOSSIER_MODEL_DIR";
 
 /// Counts changes of the converter. Each has folders of its own, so that checkouts of different
 /// age share a cache.
-const CONVERTER: u32 = 2;
+const CONVERTER: u32 = 3;
 
 /// The user's cache folder of Dossier.
 pub(crate) fn cache() -> Result<PathBuf> {

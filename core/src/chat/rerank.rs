@@ -209,7 +209,7 @@ mod tests {
 
     fn index() -> Index {
         let document = Document::read("a.md", TEXT.as_bytes().to_vec()).unwrap();
-        Index::open(build(&chunks(&document), None, Duration::ZERO).unwrap()).unwrap()
+        Index::open(build(&chunks(&document), None).unwrap()).unwrap()
     }
 
     fn env(variables: &[(&str, &str)], reply: Result<Reply, HttpError>) -> MemoryEnv {

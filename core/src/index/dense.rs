@@ -79,7 +79,7 @@ impl Dense {
     /// [`PackError::Damaged`] where the graph cannot be written.
     pub fn with_graph(mut self) -> Result<Self, PackError> {
         let graph = OwnedBytes::new(Graph::write(&self.vectors)?);
-        self.graph = Some(Graph::open(graph, self.vectors.len())?);
+        self.graph = Some(Graph::open(graph)?);
         Ok(self)
     }
 
@@ -91,7 +91,7 @@ impl Dense {
         width: usize,
     ) -> Result<Self, PackError> {
         let vectors = Vectors::open(vectors, count, width)?;
-        let graph = graph.map(|graph| Graph::open(graph, count)).transpose()?;
+        let graph = graph.map(Graph::open).transpose()?;
         Ok(Self { vectors, graph })
     }
 

@@ -1,11 +1,12 @@
 //! Damaged and hostile packs: an error or a harmless result, never a panic or a great allocation.
 
 use super::{
-    Dense, Index,
+    Dense, Embedding, Index, Pieces, QuestionPiece,
     pack::{describe, write},
 };
 use crate::{
     fakes::SeededEntropy,
+    model::{Encoded, Token},
     pack::{assemble, header},
     text::{Chunk, Document, chunks},
     wire::PackHeader,
@@ -16,9 +17,9 @@ const WIDTH: usize = 8;
 /// Changes tried in each section.
 const ROUNDS: usize = 300;
 
-/// The least that stays below what a false length could ask for.
+/// Ends the tests where a false length is believed: all of them together need less.
 #[global_allocator]
-static ALLOCATOR: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, 2 << 30);
+static ALLOCATOR: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, 512 << 20);
 
 struct Parts {
     header: PackHeader,
@@ -75,7 +76,7 @@ fn embedding(vector: &[f32]) -> Embedding {
 /// Everything that a question can reach.
 fn use_it(index: &Index) {
     let terms = index.question_terms("Which prize in physics, and Warsaw?");
-    let even = |ordinal: usize| ordinal % 2 == 0;
+    let even = |ordinal: usize| ordinal.is_multiple_of(2);
     for filter in [None, Some(&even as &dyn Fn(usize) -> bool)] {
         for found in index.lexical().search(&terms, 50, filter).unwrap_or_default() {
             assert!(index.chunks().get(found.ordinal).is_some());
@@ -94,7 +95,7 @@ fn use_it(index: &Index) {
         });
     }
     [0, 7, u32::MAX].iter().for_each(|id| drop(pieces.rarity(*id)));
-    terms.iter().for_each(|term| drop(index.lexical().rarity(term)));
+    assert!(terms.iter().all(|term| index.lexical().rarity(term).is_finite()));
     assert_eq!(index.chunks().iter().count(), index.chunks().len());
 }
 
@@ -150,8 +151,7 @@ fn damage_under_a_right_checksum_does_no_harm() {
             }
         }
     }
-    println!("seed {SEED}: {opened} opened without harm, {refused} refused");
-    assert!(opened > 0 && refused > 0);
+    assert!(opened > 0 && refused > 0, "seed {SEED}: {opened} opened, {refused} refused");
 }
 
 /// Flips, cuts, repeats, or writes a great length.

@@ -6,7 +6,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::{
     ModelError,
-    linear::{PANEL, pack, to_bytes},
+    linear::{DEPTH_UNIT, PANEL, pack, to_bytes},
     tokens,
 };
 
@@ -116,13 +116,15 @@ impl Source<'_> {
         for (part, scale) in parts {
             let (shape, weights) = self.floats(&format!("{part}.weight"))?;
             depth = match *shape.as_slice() {
-                [outputs, depth] if outputs.is_multiple_of(PANEL) && depth.is_multiple_of(4) => {
+                [outputs, depth]
+                    if outputs.is_multiple_of(PANEL) && depth.is_multiple_of(DEPTH_UNIT) =>
+                {
                     depth
                 }
                 _ => {
                     return Err(ModelError::Tensor {
                         name: format!("{part}.weight"),
-                        expected: format!("two dimensions, multiples of {PANEL} and 4"),
+                        expected: format!("two dimensions, multiples of {PANEL} and {DEPTH_UNIT}"),
                         got: format!("{shape:?}"),
                     });
                 }

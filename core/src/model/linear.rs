@@ -11,20 +11,25 @@ use super::{
     simd,
 };
 
-/// Outputs that a kernel computes side by side.
+/// Outputs that a kernel computes from one stretch of the weights.
 pub(super) const PANEL: usize = 16;
 
 /// Most rows that a kernel computes at once: as many as keep their sums in registers.
 pub(super) const TILE: usize = 6;
 
-/// What a panel of weights holds for two numbers of a row: for each of its outputs, two bytes.
-pub(super) type Pairs = [u8; 2 * PANEL];
+/// Numbers of a row that a kernel takes at once: a register of 128 bits.
+pub(super) type Step = [i16; 8];
 
-/// Multiplies a panel with a tile and writes the sums, a row of the tile each.
+/// The weights that meet a step: eight bytes for each output of a panel.
+pub(super) type Block = [[u8; 8]; PANEL];
+
+/// What depths must be a multiple of: a kernel may take two blocks at once.
+pub(super) const DEPTH_UNIT: usize = 16;
+
+/// Multiplies a panel with a tile and writes the sums, an array for each of the tile's rows.
 ///
-/// A tile has `sums.len()` rows, 1 to [`TILE`]. It holds the first two numbers of each row, then
-/// the next two: the first of a pair in the low half of the `i32`.
-pub(super) type Kernel = fn(panel: &[Pairs], tile: &[i32], sums: &mut [[i32; PANEL]]);
+/// A tile has `sums.len()` rows, 1 to [`TILE`]: the first step of each, then the second of each.
+pub(super) type Kernel = fn(panel: &[Block], tile: &[Step], sums: &mut [[i32; PANEL]]);
 
 /// The parameters of a linear layer; the weights lie in the model's file.
 #[derive(Debug)]
@@ -47,17 +52,17 @@ impl Linear {
 
     pub(super) fn apply_with(&self, kernel: Kernel, file: &[u8], rows: &[f32]) -> Vec<f32> {
         let (tiles, row_scales) = tiles(rows, self.depth);
-        let (weights, _) = file[self.weights.clone()].as_chunks::<{ 2 * PANEL }>();
+        let weights = file[self.weights.clone()].as_chunks().0.as_chunks::<PANEL>().0;
         let outputs = self.scales.len();
         let mut result = vec![0.0; row_scales.len() * outputs];
         let mut sums = [[0; PANEL]; TILE];
         // Panels outside, tiles inside: weights come from memory once, rows from the cache.
-        for (number, panel) in weights.chunks_exact(self.depth / 2).enumerate() {
+        for (number, panel) in weights.chunks_exact(self.depth / 8).enumerate() {
             let columns = number * PANEL..(number + 1) * PANEL;
             let (scales, bias) = (&self.scales[columns.clone()], &self.bias[columns.clone()]);
             for tile in &tiles {
                 let sums = &mut sums[..tile.rows.len()];
-                kernel(panel, &tile.pairs, sums);
+                kernel(panel, &tile.steps, sums);
                 for (row, sums) in tile.rows.clone().zip(sums) {
                     let result = &mut result[row * outputs..][columns.clone()];
                     for (((result, sum), scale), bias) in
@@ -75,7 +80,7 @@ impl Linear {
 /// Rows that a kernel computes at once.
 struct Tile {
     rows: Range<usize>,
-    pairs: Vec<i32>,
+    steps: Vec<Step>,
 }
 
 /// Rounds each row to integers; returns them in tiles of nearly equal height, with a scale a row.
@@ -87,29 +92,27 @@ fn tiles(rows: &[f32], depth: usize) -> (Vec<Tile>, Vec<f32>) {
     let tiles = (0..count).map(|number| {
         let rows_before = |number| largest.len() * number / count;
         let range = rows_before(number)..rows_before(number + 1);
-        let mut pairs = vec![0; range.len() * depth / 2];
+        let mut steps = vec![Step::default(); range.len() * depth / 8];
         for (at, row) in range.clone().enumerate() {
             let factor = if largest[row] > 0.0 { limit / largest[row] } else { 0.0 };
-            let numbers = rows[row * depth..][..depth].as_chunks::<2>().0;
-            let places = pairs[at..].iter_mut().step_by(range.len());
-            for (place, [first, second]) in places.zip(numbers) {
-                let (first, second) = (round(first * factor), round(second * factor));
-                *place = (u32::from(first) | u32::from(second) << 16) as i32;
+            let numbers = rows[row * depth..][..depth].as_chunks::<8>().0;
+            for (step, numbers) in steps[at..].iter_mut().step_by(range.len()).zip(numbers) {
+                *step = numbers.map(|it| round(it * factor));
             }
         }
-        Tile { rows: range, pairs }
+        Tile { rows: range, steps }
     });
     (tiles.collect(), largest.iter().map(|largest| largest / limit).collect())
 }
 
-/// Rounds a matrix, `depth` numbers an output, to bytes as the kernels want them, with a scale an
-/// output: [`PANEL`] outputs after each other, the first two numbers of each, then the next two.
+/// Rounds a matrix, `depth` numbers an output, to bytes in the order of [`Block`]s, a panel after
+/// the other, with a scale an output.
 pub(super) fn pack(matrix: &[f32], depth: usize) -> (Vec<u8>, Vec<f32>) {
     let (bytes, scales) = to_bytes(matrix, depth);
     let mut packed = Vec::with_capacity(bytes.len());
     for panel in bytes.chunks_exact(PANEL * depth) {
-        for pair in (0..depth).step_by(2) {
-            packed.extend(panel.chunks_exact(depth).flat_map(|row| [row[pair], row[pair + 1]]));
+        for start in (0..depth).step_by(8) {
+            packed.extend(panel.chunks_exact(depth).flat_map(|row| &row[start..start + 8]));
         }
     }
     (packed, scales)

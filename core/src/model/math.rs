@@ -93,9 +93,9 @@ pub(super) fn exp(x: f32) -> f32 {
     series * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
 }
 
-/// The integer nearest to `x` in 16 bits of two's complement; |x| ≤ 32767.
-pub(super) fn round(x: f32) -> u16 {
-    (x + ROUND).to_bits() as u16
+/// The integer nearest to `x`; |x| ≤ 32767.
+pub(super) fn round(x: f32) -> i16 {
+    (x + ROUND).to_bits() as i16
 }
 
 /// The largest absolute value.
@@ -165,7 +165,7 @@ mod tests {
         for (x, want) in
             [(0.0, 0), (0.4, 0), (0.6, 1), (-1.6, -2), (32767.0, 32767), (-32767.0, -32767)]
         {
-            assert_eq!(round(x) as i16, want, "{x}");
+            assert_eq!(round(x), want, "{x}");
         }
     }
 

@@ -7,7 +7,7 @@
               read from and written to arrays of the same size"
 )]
 
-use super::linear::{Kernel, PANEL, Pairs, TILE};
+use super::linear::{Block, Kernel, PANEL, Step, TILE};
 
 /// The quickest kernel of this machine.
 pub(super) fn kernel() -> Kernel {
@@ -21,7 +21,7 @@ pub(super) fn kernels() -> impl Iterator<Item = (&'static str, Kernel)> {
 }
 
 /// Plain Rust, of which the compiler makes the lanes that every processor of a target has.
-pub(super) fn portable(panel: &[Pairs], tile: &[i32], sums: &mut [[i32; PANEL]]) {
+pub(super) fn portable(panel: &[Block], tile: &[Step], sums: &mut [[i32; PANEL]]) {
     by_height::<Portable>(panel, tile, sums);
 }
 
@@ -29,13 +29,13 @@ type Sums<const ROWS: usize> = [[i32; PANEL]; ROWS];
 
 /// A kernel for each height of a tile, so that the sums stay in registers.
 trait Multiply {
-    fn multiply<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS>;
+    fn multiply<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS>;
 }
 
-fn by_height<M: Multiply>(panel: &[Pairs], tile: &[i32], sums: &mut [[i32; PANEL]]) {
+fn by_height<M: Multiply>(panel: &[Block], tile: &[Step], sums: &mut [[i32; PANEL]]) {
     fn at<M: Multiply, const ROWS: usize>(
-        panel: &[Pairs],
-        tile: &[i32],
+        panel: &[Block],
+        tile: &[Step],
         sums: &mut [[i32; PANEL]],
     ) {
         sums.copy_from_slice(&M::multiply(panel, tile.as_chunks::<ROWS>().0));
@@ -53,14 +53,15 @@ fn by_height<M: Multiply>(panel: &[Pairs], tile: &[i32], sums: &mut [[i32; PANEL
 struct Portable;
 
 impl Multiply for Portable {
-    fn multiply<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
+    fn multiply<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
         let mut sums = [[0; PANEL]; ROWS];
-        for (weights, pairs) in panel.iter().zip(tile) {
-            for (sums, &pair) in sums.iter_mut().zip(pairs) {
-                let (first, second) = (i32::from(pair as i16), pair >> 16);
-                for (sum, weights) in sums.iter_mut().zip(weights.as_chunks::<2>().0) {
-                    let [a, b] = weights.map(|it| i32::from(it as i8));
-                    *sum += a * first + b * second;
+        for (block, rows) in panel.iter().zip(tile) {
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                for (sum, weights) in sums.iter_mut().zip(block) {
+                    let weights = weights.map(|it| i16::from(it as i8));
+                    let products =
+                        weights.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b));
+                    *sum += products.sum::<i32>();
                 }
             }
         }
@@ -72,7 +73,7 @@ impl Multiply for Portable {
 mod machine {
     use std::{arch::x86_64::*, mem::transmute};
 
-    use super::{Kernel, Multiply, Pairs, Sums, by_height};
+    use super::{Block, Kernel, Multiply, PANEL, Step, Sums, by_height};
 
     pub(super) fn kernels() -> impl Iterator<Item = (&'static str, Kernel)> {
         let avx512 = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni");
@@ -86,89 +87,120 @@ mod machine {
     struct Avx512;
 
     impl Multiply for Avx512 {
-        fn multiply<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
+        fn multiply<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
             // SAFETY: see the type.
             unsafe { avx512(panel, tile) }
         }
     }
 
     #[target_feature(enable = "avx512bw,avx512vnni")]
-    fn avx512<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
-        // Two sums a row, since one would wait for its own last addition.
-        let mut sums = [[_mm512_setzero_si512(); 2]; ROWS];
-        for (weights, pairs) in panel.as_chunks::<2>().0.iter().zip(tile.as_chunks::<2>().0) {
-            for half in 0..2 {
-                // SAFETY: both are 32 bytes, of any value.
-                let bytes = unsafe { transmute::<Pairs, __m256i>(weights[half]) };
-                let weights = _mm512_cvtepi8_epi16(bytes);
-                for (sums, &pair) in sums.iter_mut().zip(&pairs[half]) {
-                    let pair = _mm512_set1_epi32(pair);
-                    sums[half] = _mm512_dpwssd_epi32(sums[half], weights, pair);
+    fn avx512<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
+        // Four outputs a register, four parts of each one's sum.
+        let mut sums = [[_mm512_setzero_si512(); 4]; ROWS];
+        for (block, rows) in panel.iter().zip(tile) {
+            // SAFETY: both are 128 bytes, of any value.
+            let bytes = unsafe { transmute::<Block, [__m256i; 4]>(*block) };
+            let weights = bytes.map(|it| _mm512_cvtepi8_epi16(it));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                // SAFETY: both are 16 bytes, of any value.
+                let row = _mm512_broadcast_i32x4(unsafe { transmute::<Step, __m128i>(*row) });
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum = _mm512_dpwssd_epi32(*sum, weights, row);
                 }
             }
         }
-        // SAFETY: both are 64 bytes, of any value.
-        sums.map(|[even, odd]| unsafe { transmute(_mm512_add_epi32(even, odd)) })
+        let in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        sums.map(|[a, b, c, d]| {
+            let add_pairs =
+                |a, b| _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+            let (ab, cd) = (add_pairs(a, b), add_pairs(c, d));
+            let sums =
+                _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+            let sums = _mm512_permutexvar_epi32(in_order, sums);
+            // SAFETY: both are 64 bytes, of any value.
+            unsafe { transmute::<__m512i, [i32; PANEL]>(sums) }
+        })
     }
 
     /// Named only where the processor said that it has AVX2.
     struct Avx2;
 
     impl Multiply for Avx2 {
-        fn multiply<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
+        fn multiply<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
             // SAFETY: see the type.
             unsafe { avx2(panel, tile) }
         }
     }
 
     #[target_feature(enable = "avx2")]
-    fn avx2<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
-        let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
-        for (weights, pairs) in panel.iter().zip(tile) {
-            // SAFETY: both are 32 bytes, of any value.
-            let bytes = unsafe { transmute::<Pairs, [__m128i; 2]>(*weights) };
-            let weights = bytes.map(|it| _mm256_cvtepi8_epi16(it));
-            for (sums, &pair) in sums.iter_mut().zip(pairs) {
-                let pair = _mm256_set1_epi32(pair);
-                for (sum, weights) in sums.iter_mut().zip(weights) {
-                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(weights, pair));
+    fn avx2<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
+        let mut result = [[0; PANEL]; ROWS];
+        // Four outputs after the other, two a register: the sums of more do not fit in 16 registers.
+        for part in 0..PANEL / 4 {
+            let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
+            for (block, rows) in panel.iter().zip(tile) {
+                let block = block.as_chunks::<4>().0[part];
+                // SAFETY: both are 32 bytes, of any value.
+                let bytes = unsafe { transmute::<[[u8; 8]; 4], [__m128i; 2]>(block) };
+                let weights = bytes.map(|it| _mm256_cvtepi8_epi16(it));
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    // SAFETY: both are 16 bytes, of any value.
+                    let row =
+                        _mm256_broadcastsi128_si256(unsafe { transmute::<Step, __m128i>(*row) });
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(weights, row));
+                    }
                 }
             }
+            for (result, [a, b]) in result.iter_mut().zip(sums) {
+                let sums = _mm256_hadd_epi32(a, b);
+                let sums = _mm256_hadd_epi32(sums, sums);
+                let (even, odd) =
+                    (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+                // SAFETY: both are 16 bytes, of any value.
+                let sums = unsafe { transmute::<__m128i, [i32; 4]>(_mm_unpacklo_epi32(even, odd)) };
+                result.as_chunks_mut().0[part] = sums;
+            }
         }
-        // SAFETY: both are 64 bytes, of any value.
-        sums.map(|sums| unsafe { transmute(sums) })
+        result
     }
 
     struct Sse2;
 
     impl Multiply for Sse2 {
-        fn multiply<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
+        fn multiply<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
             // SAFETY: every processor of this target has SSE2.
             unsafe { sse2(panel, tile) }
         }
     }
 
     #[target_feature(enable = "sse2")]
-    fn sse2<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
-        // Half a panel after the other: the sums of a whole one do not fit in 16 registers.
-        let halves = [0, 1].map(|half| {
+    fn sse2<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
+        let mut result = [[0; PANEL]; ROWS];
+        // Two outputs after the other: the sums of more do not fit in 16 registers.
+        for part in 0..PANEL / 2 {
             let mut sums = [[_mm_setzero_si128(); 2]; ROWS];
-            for (weights, pairs) in panel.iter().zip(tile) {
-                // SAFETY: both are 32 bytes, of any value.
-                let bytes = unsafe { transmute::<Pairs, [__m128i; 2]>(*weights) }[half];
-                let low = _mm_srai_epi16::<8>(_mm_unpacklo_epi8(bytes, bytes));
-                let high = _mm_srai_epi16::<8>(_mm_unpackhi_epi8(bytes, bytes));
-                for (sums, &pair) in sums.iter_mut().zip(pairs) {
-                    let pair = _mm_set1_epi32(pair);
-                    for (sum, weights) in sums.iter_mut().zip([low, high]) {
-                        *sum = _mm_add_epi32(*sum, _mm_madd_epi16(weights, pair));
+            for (block, rows) in panel.iter().zip(tile) {
+                let block = block.as_chunks::<2>().0[part];
+                // SAFETY: both are 16 bytes, of any value.
+                let bytes = unsafe { transmute::<[[u8; 8]; 2], __m128i>(block) };
+                let weights = [_mm_unpacklo_epi8(bytes, bytes), _mm_unpackhi_epi8(bytes, bytes)];
+                let weights = weights.map(|it| _mm_srai_epi16::<8>(it));
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    // SAFETY: both are 16 bytes, of any value.
+                    let row = unsafe { transmute::<Step, __m128i>(*row) };
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = _mm_add_epi32(*sum, _mm_madd_epi16(weights, row));
                     }
                 }
             }
-            sums
-        });
-        // SAFETY: both are 64 bytes, of any value.
-        std::array::from_fn(|row| unsafe { transmute([halves[0][row], halves[1][row]]) })
+            for (result, sums) in result.iter_mut().zip(sums) {
+                // SAFETY: both are 32 bytes, of any value.
+                let sums = unsafe { transmute::<[__m128i; 2], [[i32; 4]; 2]>(sums) };
+                result.as_chunks_mut().0[part] = sums.map(|it| it.iter().sum());
+            }
+        }
+        result
     }
 }
 
@@ -176,7 +208,7 @@ mod machine {
 mod machine {
     use std::{arch::wasm32::*, mem::transmute};
 
-    use super::{Kernel, Multiply, Pairs, Sums, by_height};
+    use super::{Block, Kernel, Multiply, PANEL, Step, Sums, by_height};
 
     pub(super) fn kernels() -> impl Iterator<Item = (&'static str, Kernel)> {
         [("simd128", by_height::<Simd128> as Kernel)].into_iter()
@@ -185,27 +217,42 @@ mod machine {
     struct Simd128;
 
     impl Multiply for Simd128 {
-        fn multiply<const ROWS: usize>(panel: &[Pairs], tile: &[[i32; ROWS]]) -> Sums<ROWS> {
-            // Half a panel after the other: the sums of a whole one do not fit in 16 registers.
-            let halves = [0, 1].map(|half| {
+        fn multiply<const ROWS: usize>(panel: &[Block], tile: &[[Step; ROWS]]) -> Sums<ROWS> {
+            let mut result = [[0; PANEL]; ROWS];
+            // Two outputs after the other: the sums of more do not fit in 16 registers.
+            for part in 0..PANEL / 2 {
                 let mut sums = [[i32x4_splat(0); 2]; ROWS];
-                for (weights, pairs) in panel.iter().zip(tile) {
-                    // SAFETY: both are 32 bytes, of any value.
-                    let bytes = unsafe { transmute::<Pairs, [v128; 2]>(*weights) }[half];
-                    let low = i16x8_extend_low_i8x16(bytes);
-                    let high = i16x8_extend_high_i8x16(bytes);
-                    for (sums, &pair) in sums.iter_mut().zip(pairs) {
-                        let pair = i32x4_splat(pair);
-                        for (sum, weights) in sums.iter_mut().zip([low, high]) {
-                            *sum = i32x4_add(*sum, i32x4_dot_i16x8(weights, pair));
+                // Two blocks at once: at each turn of a loop the runtime looks whether to interrupt
+                // the guest, and for that keeps all sums in memory.
+                let blocks = panel.as_chunks::<2>().0.iter().zip(tile.as_chunks::<2>().0);
+                for (blocks, rows) in blocks {
+                    let weights = [widen(&blocks[0], part), widen(&blocks[1], part)];
+                    for (sums, rows) in sums.iter_mut().zip(rows[0].iter().zip(&rows[1])) {
+                        // SAFETY: both are 16 bytes, of any value.
+                        let rows: [v128; 2] = unsafe { [transmute(*rows.0), transmute(*rows.1)] };
+                        for output in 0..2 {
+                            let products = i32x4_add(
+                                i32x4_dot_i16x8(weights[0][output], rows[0]),
+                                i32x4_dot_i16x8(weights[1][output], rows[1]),
+                            );
+                            sums[output] = i32x4_add(sums[output], products);
                         }
                     }
                 }
-                sums
-            });
-            // SAFETY: both are 64 bytes, of any value.
-            std::array::from_fn(|row| unsafe { transmute([halves[0][row], halves[1][row]]) })
+                for (result, sums) in result.iter_mut().zip(sums) {
+                    // SAFETY: both are 32 bytes, of any value.
+                    let sums = unsafe { transmute::<[v128; 2], [[i32; 4]; 2]>(sums) };
+                    result.as_chunks_mut().0[part] = sums.map(|it| it.iter().sum());
+                }
+            }
+            result
         }
+    }
+
+    fn widen(block: &Block, part: usize) -> [v128; 2] {
+        // SAFETY: both are 16 bytes, of any value.
+        let bytes = unsafe { transmute::<[[u8; 8]; 2], v128>(block.as_chunks::<2>().0[part]) };
+        [i16x8_extend_low_i8x16(bytes), i16x8_extend_high_i8x16(bytes)]
     }
 }
 

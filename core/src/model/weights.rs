@@ -21,7 +21,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::{
     ModelError,
     layer::Layer,
-    linear::{Linear, PANEL},
+    linear::{DEPTH_UNIT, Linear, PANEL},
     math::Norm,
 };
 
@@ -135,8 +135,7 @@ impl Reader<'_> {
         let bias = self.floats(&format!("{name}.bias"))?;
         let count = outputs.unwrap_or(scales.len());
         let whole = count == scales.len() && count == bias.len();
-        // Panels are of 16 outputs, and the widest kernel takes four numbers of a row at once.
-        if !whole || !count.is_multiple_of(PANEL) || !depth.is_multiple_of(4) {
+        if !whole || !count.is_multiple_of(PANEL) || !depth.is_multiple_of(DEPTH_UNIT) {
             let got = format!("{} scales, {} biases, depth {depth}", scales.len(), bias.len());
             return Err(malformed(format!("{name}: expected {count} outputs, got {got}")));
         }

@@ -58,11 +58,13 @@ pub enum DocumentError {
         /// Offset of the first bad byte.
         at: usize,
     },
-    /// It is larger than [`MAX_DOCUMENT_BYTES`].
-    #[error("too large: {bytes} bytes, at most {MAX_DOCUMENT_BYTES}: split it")]
+    /// It is larger than a document may be.
+    #[error("too large: {bytes} bytes, at most {most}: split it")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// The limit; for Markdown [`MAX_DOCUMENT_BYTES`].
+        most: usize,
     },
 }
 
@@ -73,7 +75,7 @@ impl Document {
     /// [`DocumentError`], saying what to do.
     pub fn read(source: &str, bytes: Vec<u8>) -> Result<Self, DocumentError> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(DocumentError::TooLarge { bytes: bytes.len() });
+            return Err(too_large(bytes.len()));
         }
         let text = String::from_utf8(bytes)
             .map_err(|error| DocumentError::NotText { at: error.utf8_error().valid_up_to() })?;
@@ -92,7 +94,7 @@ impl Document {
     /// [`DocumentError::Empty`], [`DocumentError::Name`], [`DocumentError::TooLarge`].
     pub fn converted(source: &str, content: Content) -> Result<Self, DocumentError> {
         if content.text.len() > MAX_DOCUMENT_BYTES {
-            return Err(DocumentError::TooLarge { bytes: content.text.len() });
+            return Err(too_large(content.text.len()));
         }
         Self::assemble(source, content, 0)
     }
@@ -125,6 +127,10 @@ impl Document {
         let given = self.metadata.get("title").and_then(|values| values.first());
         given.cloned().unwrap_or_else(|| self.id.replace('-', " "))
     }
+}
+
+fn too_large(bytes: usize) -> DocumentError {
+    DocumentError::TooLarge { bytes, most: MAX_DOCUMENT_BYTES }
 }
 
 /// The type that a file name tells, where front matter does not.
@@ -173,10 +179,7 @@ mod tests {
         check(b"---\ntitle: only\n---\n\n", DocumentError::Empty);
         check(b"ab\xff", DocumentError::NotText { at: 2 });
         check(b"a\0b", DocumentError::NotText { at: 1 });
-        check(
-            &vec![b'a'; MAX_DOCUMENT_BYTES + 1],
-            DocumentError::TooLarge { bytes: MAX_DOCUMENT_BYTES + 1 },
-        );
+        check(&vec![b'a'; MAX_DOCUMENT_BYTES + 1], too_large(MAX_DOCUMENT_BYTES + 1));
         assert_eq!(Document::read("---.md", b"x".to_vec()).unwrap_err(), DocumentError::Name);
     }
 }

@@ -25,7 +25,7 @@ export function sourceList(numbers, sources, label, onOpen) {
         "span",
         { class: "source-text" },
         element("span", { class: "source-title" }, sourceTitle(source)),
-        element("span", { class: "source-trail" }, trail(source) || fileName(source)),
+        element("span", { class: "source-trail" }, trail(source) || place(fileName(source), source)),
       ),
     );
     return element("li", {}, button);
@@ -73,7 +73,7 @@ export class SourcePanel {
     this.#part(".panel-tab").textContent = `Source ${number}`;
     this.#part("#source-title").textContent = sourceTitle(source);
     this.#part(".panel-trail").textContent = trail(source);
-    this.#part(".panel-file code").textContent = source.source ?? "";
+    this.#part(".panel-file code").textContent = place(source.source ?? "", source);
     const known = [source.title, source.heading].flat();
     this.#part(".passage").replaceChildren(...passageElements(source.text ?? "", { claim, known }));
     this.#part(".panel-legend").hidden = this.#part(".passage mark") === null;
@@ -112,6 +112,11 @@ export class SourcePanel {
 function trail(source) {
   const path = [source.heading ?? []].flat().filter((part) => part && part !== source.title);
   return path.join(" › ");
+}
+
+/** The file, with the page where it has pages. */
+function place(file, { page }) {
+  return page ? `${file}, page ${page}` : file;
 }
 
 function fileName(source) {

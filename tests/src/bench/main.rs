@@ -5,10 +5,13 @@
 //! cross-encoder alone.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
+mod encoder;
 mod memory;
 mod reranker;
 mod scale;
 mod speed;
+
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use dossier_tests::component;
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
 
 fn table() -> Result<()> {
     let mut rows = speed::rows()?;
+    rows.extend(encoder::rows()?);
     rows.push(memory::row()?);
     let bytes = std::fs::metadata(component("chat"))?.len();
     rows.push(Row {
@@ -56,4 +60,19 @@ fn print(rows: Vec<Row>) {
     for row in rows {
         println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
     }
+}
+
+/// The time that half of the rounds stay below, after a few that warm up.
+fn median(rounds: usize, mut run: impl FnMut(usize) -> Result<()>) -> Result<Duration> {
+    for round in 0..4 {
+        run(round)?;
+    }
+    let mut times = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        let start = Instant::now();
+        run(round)?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    Ok(times[rounds / 2])
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 use dossier_core::{
     fakes::MemoryKv,
-    index::{Index, build},
+    index::{Embedding, Index, build},
     pack::published,
     ports::Kv as _,
     retrieval::{Query, Retriever, TOP_K},
@@ -20,7 +20,7 @@ use dossier_tests::{Server, ServerOptions, encoder, pack};
 use futures::executor::block_on;
 use serde_json::json;
 
-use super::Row;
+use super::{Row, median};
 
 /// Questions of at most 16 word pieces.
 const QUESTIONS: [&str; 4] = [
@@ -42,20 +42,13 @@ pub(super) fn rows() -> Result<Vec<Row>> {
         search(QUESTIONS[round % 4]);
         Ok(())
     })?;
-    let native_encoder = median(ROUNDS, |round| {
-        encoder.encode(QUESTIONS[round % 4])?;
-        Ok(())
-    })?;
 
     let server = Server::start()?;
     let whole = median(ROUNDS, |round| post(&server, "/search", round))?;
     let chat = median(ROUNDS, |round| post(&server, "/chat", round))?;
     let health = throughput(&server, "/health")?;
     let page = throughput(&server, "/favicon.svg")?;
-    publish_lexical(&server, &index)?;
-    let without = median(ROUNDS, |round| post(&server, "/search", round))?;
     drop(server);
-    let component_encoder = whole.saturating_sub(without);
 
     let reuse = ReuseLimits { requests: 1, ..ReuseLimits::default() };
     let limits = Limits { reuse, ..Limits::default() };
@@ -94,17 +87,6 @@ pub(super) fn rows() -> Result<Vec<Row>> {
             how: "POST /search, a new instance each; opened lazily, not pre-initialised",
         },
         Row {
-            what: "encoder: component / native",
-            bar: "≤ 2.5",
-            measured: format!(
-                "{:.1} / {:.1} ms = {:.2}",
-                component_encoder.as_secs_f64() * 1e3,
-                native_encoder.as_secs_f64() * 1e3,
-                component_encoder.as_secs_f64() / native_encoder.as_secs_f64()
-            ),
-            how: "component: /search with the dense leg less /search without",
-        },
-        Row {
             what: "health route / static file, requests a second",
             bar: "≥ 0.8",
             measured: format!("{health:.0} / {page:.0} = {:.2}", health / page),
@@ -115,20 +97,6 @@ pub(super) fn rows() -> Result<Vec<Row>> {
 
 fn milliseconds(duration: Duration) -> String {
     format!("{:.2} ms", duration.as_secs_f64() * 1e3)
-}
-
-fn median(rounds: usize, mut run: impl FnMut(usize) -> Result<()>) -> Result<Duration> {
-    for round in 0..4 {
-        run(round)?;
-    }
-    let mut times = Vec::with_capacity(rounds);
-    for round in 0..rounds {
-        let start = Instant::now();
-        run(round)?;
-        times.push(start.elapsed());
-    }
-    times.sort();
-    Ok(times[rounds / 2])
 }
 
 fn post(server: &Server, path: &str, round: usize) -> Result<()> {
@@ -156,7 +124,7 @@ fn throughput(server: &Server, path: &str) -> Result<f64> {
 }
 
 /// Publishes the same chunks without their vectors.
-fn publish_lexical(server: &Server, index: &Index) -> Result<()> {
+pub(super) fn publish_lexical(server: &Server, index: &Index) -> Result<()> {
     let chunks: Vec<Chunk> = index.chunks().iter().cloned().collect();
     let pack = build(&chunks, None)?;
     let memory = MemoryKv::default();
@@ -174,20 +142,21 @@ fn publish_lexical(server: &Server, index: &Index) -> Result<()> {
 fn synthetic() -> Result<Duration> {
     let (sample, encoder) = (Index::open(pack()?)?, encoder()?);
     let chunks: Vec<Chunk> = sample.chunks().iter().cycle().take(CHUNKS).cloned().collect();
-    let own: Vec<Vec<f32>> = sample
+    let own: Vec<Embedding> = sample
         .chunks()
         .iter()
-        .map(|chunk| encoder.encode(&chunk.indexed_text()))
-        .collect::<Result<_, _>>()?;
-    let vectors: Vec<Vec<f32>> = own.iter().cycle().take(CHUNKS).cloned().collect();
-    let index = Index::open(build(&chunks, Some((encoder.id(), &vectors)))?)?;
+        .map(|chunk| Ok(Embedding::from(&encoder.encode_tokens(&chunk.encoded_text())?)))
+        .collect::<Result<_>>()?;
+    let embeddings: Vec<Embedding> = own.iter().cycle().take(CHUNKS).cloned().collect();
+    let index = Index::open(build(&chunks, Some((encoder.id(), &embeddings)))?)?;
     let retriever = Retriever::new(&index, Some(&encoder));
-    let questions = QUESTIONS.map(|text| encoder.encode(text).map(|vector| (text, vector)));
+    let questions =
+        QUESTIONS.map(|text| encoder.encode_tokens(text).map(|encoded| (text, encoded)));
     let questions = questions.into_iter().collect::<Result<Vec<_>, _>>()?;
     median(ROUNDS, |round| {
-        let (text, vector) = &questions[round % questions.len()];
+        let (text, encoded) = &questions[round % questions.len()];
         let query = Query { text, top_k: TOP_K, ..Query::default() };
-        retriever.search_encoded(&query, Some(vector));
+        retriever.search_encoded(&query, Some(encoded));
         Ok(())
     })
 }

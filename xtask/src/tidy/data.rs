@@ -8,19 +8,30 @@ use super::Finding;
 use crate::measure::CASES;
 use crate::workspace::Workspace;
 
-/// A rule about the content of one file.
-type Rule = fn(&str) -> Vec<Finding>;
+/// A rule about a file's name and content.
+type Rule = fn(&str, &str) -> Vec<Finding>;
 
 /// Looks at the manifest of models and at the evaluation cases.
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (file, rule) in [(MODELS, checksums as Rule), (CASES, case_ids)] {
-        match std::fs::read_to_string(workspace.path(file)) {
-            Ok(content) => findings.extend(rule(&content)),
-            Err(problem) => findings.push(Finding::new(file, 1, problem.to_string())),
+    let mut rules = vec![(MODELS.to_owned(), checksums as Rule), (CASES.to_owned(), case_ids)];
+    rules.extend(collections(workspace).into_iter().map(|file| (file, case_ids as Rule)));
+    for (file, rule) in rules {
+        match std::fs::read_to_string(workspace.path(&file)) {
+            Ok(content) => findings.extend(rule(&file, &content)),
+            Err(problem) => findings.push(Finding::new(&file, 1, problem.to_string())),
         }
     }
     findings
+}
+
+/// The cases of the collections beside the sample.
+fn collections(workspace: &Workspace) -> Vec<String> {
+    let folders = std::fs::read_dir(workspace.path(COLLECTIONS)).into_iter().flatten().flatten();
+    let name = |folder: std::fs::DirEntry| {
+        format!("{COLLECTIONS}/{}/cases.json", folder.file_name().to_string_lossy())
+    };
+    folders.map(name).collect()
 }
 
 /// Refuses a file that is too large for a repository that everybody clones.
@@ -29,7 +40,7 @@ pub(super) fn check_size(file: &str, bytes: u64) -> Option<Finding> {
     (bytes > LARGEST).then(|| Finding::new(file, 1, message))
 }
 
-fn checksums(content: &str) -> Vec<Finding> {
+fn checksums(file: &str, content: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut found = false;
     for (index, line) in content.lines().enumerate() {
@@ -40,11 +51,11 @@ fn checksums(content: &str) -> Vec<Finding> {
         let digits = value.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
         if value.len() != 64 || !digits {
             let message = format!("sha256 must be 64 lower-case hexadecimal digits: {value}");
-            findings.push(Finding::new(MODELS, index + 1, message));
+            findings.push(Finding::new(file, index + 1, message));
         }
     }
     if !found {
-        findings.push(Finding::new(MODELS, 1, "no sha256 in it"));
+        findings.push(Finding::new(file, 1, "no sha256 in it"));
     }
     findings
 }
@@ -61,25 +72,25 @@ fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     Some(value.split(['"', ',', '}']).next().unwrap_or(value).trim())
 }
 
-fn case_ids(content: &str) -> Vec<Finding> {
+fn case_ids(file: &str, content: &str) -> Vec<Finding> {
     let value: Value = match serde_json::from_str(content) {
         Ok(value) => value,
         Err(problem) => {
-            return vec![Finding::new(CASES, problem.line(), problem.to_string())];
+            return vec![Finding::new(file, problem.line(), problem.to_string())];
         }
     };
     // The cases are the file, or its member `cases`.
     let Some(cases) = value.as_array().or_else(|| value["cases"].as_array()) else {
-        return vec![Finding::new(CASES, 1, "no list of cases in it")];
+        return vec![Finding::new(file, 1, "no list of cases in it")];
     };
     let mut findings = Vec::new();
     let mut seen = HashSet::new();
     for case in cases {
         match case["id"].as_str() {
-            None => findings.push(Finding::new(CASES, 1, format!("a case has no id: {case}"))),
+            None => findings.push(Finding::new(file, 1, format!("a case has no id: {case}"))),
             Some(id) if !seen.insert(id) => {
                 let line = last_line_with(content, id);
-                findings.push(Finding::new(CASES, line, format!("the id is taken: {id}")));
+                findings.push(Finding::new(file, line, format!("the id is taken: {id}")));
             }
             Some(_) => {}
         }
@@ -96,6 +107,9 @@ fn last_line_with(content: &str, id: &str) -> usize {
 
 /// The manifest of models, below the repository.
 const MODELS: &str = "data/models.toml";
+
+/// The folder of the collections that are measured beside the sample.
+const COLLECTIONS: &str = "data/eval/collections";
 
 /// The largest file in git, in bytes: the built page and the lock file are well below.
 const LARGEST: u64 = 2 * 1024 * 1024;
@@ -114,22 +128,22 @@ mod tests {
     fn checksums_are_checked() {
         let good =
             format!("# sha256 = x\nsha256 = \"{SUM}\"\nf = {{ sha256 = \"{SUM}\", b = 1 }}\n");
-        assert_eq!(checksums(&good), []);
+        assert_eq!(checksums(MODELS, &good), []);
         let short = format!("[a]\nsha256 = \"{}\"\n", &SUM[1..]);
-        assert_eq!(lines(&checksums(&short)), [2]);
+        assert_eq!(lines(&checksums(MODELS, &short)), [2]);
         let upper = format!("sha256 = \"{}\"\n", SUM.to_uppercase());
-        assert_eq!(lines(&checksums(&upper)), [1]);
-        assert_eq!(lines(&checksums("name = \"none\"\n")), [1]);
+        assert_eq!(lines(&checksums(MODELS, &upper)), [1]);
+        assert_eq!(lines(&checksums(MODELS, "name = \"none\"\n")), [1]);
     }
 
     #[test]
     fn ids_of_cases_are_unique() {
-        assert_eq!(case_ids("[{\"id\": \"a\"}, {\"id\": \"b\"}]"), []);
+        assert_eq!(case_ids(CASES, "[{\"id\": \"a\"}, {\"id\": \"b\"}]"), []);
         let twice = "{\"cases\": [\n{\"id\": \"a\"},\n{\"id\": \"a\"}\n]}";
-        assert_eq!(lines(&case_ids(twice)), [3]);
-        assert_eq!(lines(&case_ids("[{\"question\": \"who?\"}]")), [1]);
-        assert_eq!(lines(&case_ids("{}")), [1]);
-        assert_eq!(lines(&case_ids("[\n{\n")), [3]);
+        assert_eq!(lines(&case_ids(CASES, twice)), [3]);
+        assert_eq!(lines(&case_ids(CASES, "[{\"question\": \"who?\"}]")), [1]);
+        assert_eq!(lines(&case_ids(CASES, "{}")), [1]);
+        assert_eq!(lines(&case_ids(CASES, "[\n{\n")), [3]);
     }
 
     #[test]

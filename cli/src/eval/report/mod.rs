@@ -1,4 +1,7 @@
 //! Reports of a measurement, one file a form.
 
-pub(crate) mod tables;
+pub(crate) mod html;
+pub(crate) mod markdown;
+mod plots;
+mod tables;
 pub(crate) mod text;

@@ -7,10 +7,10 @@ use crate::eval::{
     bootstrap::Estimate,
     grounding::{Grounding, Point},
     metrics::{self, DEPTHS, MRR, NDCG, RECALL, Scores},
-    summary::{Report, Summary, means},
+    summary::{Failed, Report, Summary, means},
 };
 
-/// A table: the first column names, the others hold numbers.
+/// A table: words in its first columns, numbers in the others.
 #[derive(Debug)]
 pub(crate) struct Table {
     /// What it shows.
@@ -21,6 +21,8 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<String>>,
     /// How to read it; may be empty.
     pub(crate) note: String,
+    /// How many columns hold words.
+    pub(crate) words: usize,
 }
 
 /// Metrics in tables of categories and collections, with what they are called there.
@@ -48,6 +50,47 @@ share of the
 expected in an answer without prohibited words; citations: share that is right; passed: all of it \
 at once";
 
+/// What was measured, and how.
+pub(crate) fn headline(report: &Report) -> String {
+    let cases: usize = report.collections.iter().map(|summary| summary.cases).sum();
+    let model = report.model.as_deref().unwrap_or("no model");
+    format!("{cases} cases, split {}, stage {}, {model}", report.split, report.stage)
+}
+
+/// A collection's name and size.
+pub(crate) fn collection_headline(summary: &Summary) -> String {
+    let without = match summary.degraded.as_slice() {
+        [] => String::new(),
+        legs => format!(", without {}", legs.join(" and ")),
+    };
+    format!("{}: {} cases{without}", summary.name, summary.cases)
+}
+
+/// The cases that did not pass; `None` where all did.
+pub(crate) fn failures(summary: &Summary) -> Option<Table> {
+    let row = |failed: &Failed| {
+        let expected = match failed.refuse {
+            Some(true) => "to be declined".to_owned(),
+            _ => [failed.expected.join(", "), failed.facts.join(", ")].join("; "),
+        };
+        let got = match failed.refused {
+            Some(true) => "declined".to_owned(),
+            _ => failed.found.join(", "),
+        };
+        let answer = failed.answer.clone().unwrap_or_default();
+        let question = format!("{} ({})", failed.query, failed.category);
+        vec![failed.id.clone(), question, expected, got, answer]
+    };
+    let names = ["case", "question", "expected", "got", "answer"];
+    (!summary.failures.is_empty()).then(|| Table {
+        title: "cases that did not pass".to_owned(),
+        header: names.map(str::to_owned).to_vec(),
+        rows: summary.failures.iter().map(row).collect(),
+        note: String::new(),
+        words: names.len(),
+    })
+}
+
 /// The tables of one collection.
 pub(crate) fn of_collection(summary: &Summary) -> Vec<Table> {
     let mut tables = vec![categories(summary)];
@@ -58,21 +101,23 @@ pub(crate) fn of_collection(summary: &Summary) -> Vec<Table> {
 
 /// The tables over all collections.
 pub(crate) fn over_all(report: &Report) -> Vec<Table> {
-    let mut tables: Vec<Table> = confidence(report).into_iter().collect();
-    if report.collections.len() < 2 {
-        return tables;
+    let mut tables = Vec::new();
+    if report.collections.len() > 1 {
+        tables.push(collections(report));
+        tables.extend(report.mean_margin.map(|margin| stages_by_collection(report, margin)));
     }
+    tables.extend(confidence(report));
+    tables
+}
+
+fn collections(report: &Report) -> Table {
     let mut rows: Vec<(String, usize, Scores)> = Vec::new();
     for summary in &report.collections {
         rows.push((summary.name.clone(), summary.cases, summary.means()));
     }
     let cases = report.collections.iter().map(|summary| summary.cases).sum();
     rows.push(("mean".to_owned(), cases, report.mean.clone()));
-    tables.push(figures("collections", "collection", &rows));
-    if report.mean_margin.is_some() {
-        tables.push(stages_by_collection(report));
-    }
-    tables
+    figures("collections", "collection", &rows)
 }
 
 fn categories(summary: &Summary) -> Table {
@@ -101,7 +146,7 @@ fn figures(title: &str, first: &str, rows: &[(String, usize, Scores)]) -> Table 
         cells
     };
     let rows = rows.iter().map(row).collect();
-    Table { title: title.to_owned(), header, rows, note: String::new() }
+    Table { title: title.to_owned(), header, rows, note: String::new(), words: 1 }
 }
 
 fn depths(summary: &Summary) -> Option<Table> {
@@ -118,6 +163,7 @@ fn depths(summary: &Summary) -> Option<Table> {
         header: ["depth", "recall", "precision", "F1", "nDCG"].map(str::to_owned).to_vec(),
         rows: DEPTHS.map(row).to_vec(),
         note: "in parentheses 95 % intervals by bootstrap over the cases".to_owned(),
+        words: 1,
     })
 }
 
@@ -145,6 +191,7 @@ fn stages(summary: &Summary) -> Option<Table> {
             ablation.best_reference,
             change(Some(&ablation.margin))
         ),
+        words: 1,
     })
 }
 
@@ -183,10 +230,11 @@ fn confidence(report: &Report) -> Option<Table> {
             "precision and recall of \"answerable\" from a confidence of {THRESHOLD} on, where chat \
              answers"
         ),
+        words: 1,
     })
 }
 
-fn stages_by_collection(report: &Report) -> Table {
+fn stages_by_collection(report: &Report, margin: f64) -> Table {
     let ablations: Vec<_> = report
         .collections
         .iter()
@@ -206,13 +254,14 @@ fn stages_by_collection(report: &Report) -> Table {
     }
     let mut margins = vec!["margin".to_owned()];
     margins.extend(ablations.iter().map(|(_, ablation)| signed(ablation.margin.mean)));
-    margins.push(report.mean_margin.map_or_else(absent, signed));
+    margins.push(signed(margin));
     rows.push(margins);
     Table {
         title: "stages by collection".to_owned(),
         header,
         rows,
         note: "margin: as chat searches less the best plain stage of the collection".to_owned(),
+        words: 1,
     }
 }
 

@@ -2,26 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::tables::{LEGEND, Table, of_collection, over_all};
+use super::tables::{self, LEGEND, Table};
 use crate::eval::summary::{Failed, Report};
 
 /// Renders the report.
 pub(crate) fn render(report: &Report) -> String {
-    let mut text = String::new();
+    let mut text = format!("{}\n\n", tables::headline(report));
     for summary in &report.collections {
-        let _ = writeln!(
-            text,
-            "{}: {} cases, split {}, stage {}{}",
-            summary.name,
-            summary.cases,
-            report.split,
-            report.stage,
-            without(&summary.degraded)
-        );
-        of_collection(summary).iter().for_each(|table| push(&mut text, table));
+        let _ = writeln!(text, "{}", tables::collection_headline(summary));
+        tables::of_collection(summary).iter().for_each(|table| push(&mut text, table));
         text.push('\n');
     }
-    over_all(report).iter().for_each(|table| push(&mut text, table));
+    tables::over_all(report).iter().for_each(|table| push(&mut text, table));
     text.push_str(LEGEND);
     text
 }
@@ -49,13 +41,6 @@ fn push_failed(text: &mut String, collection: &str, failed: &Failed) {
     lines.push(("answer", failed.answer.clone().unwrap_or_default()));
     for (name, line) in lines.into_iter().filter(|(_, line)| !line.is_empty()) {
         let _ = writeln!(text, "    {name:<8} {line}");
-    }
-}
-
-fn without(degraded: &[String]) -> String {
-    match degraded {
-        [] => String::new(),
-        legs => format!(", without {}", legs.join(" and ")),
     }
 }
 

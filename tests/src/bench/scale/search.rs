@@ -9,13 +9,15 @@ use std::{
 use anyhow::{Context as _, Result};
 use dossier_core::{
     index::Index,
+    model::Encoded,
     retrieval::{Query, Retriever, TOP_K},
 };
 use dossier_tests::encoder;
 use serde::{Deserialize, Serialize};
 
-use super::{Question, memory};
+use super::{SEED, corpus::Author, memory};
 
+const QUESTIONS: usize = 50;
 /// Times that every question is asked.
 const ROUNDS: usize = 10;
 /// Candidates of a leg, and how many of the nearest the graph is held to.
@@ -36,8 +38,13 @@ pub(super) struct Figures {
     /// The whole retrieval, without and with the encoder.
     pub(super) given: Times,
     pub(super) encoded: Times,
-    /// Memory of the process with the pack searched, without the encoder, in MiB.
+    /// Memory that the pack takes when it was searched, in MiB.
     pub(super) memory: f64,
+}
+
+struct Question {
+    text: String,
+    encoded: Encoded,
 }
 
 /// Milliseconds.
@@ -48,46 +55,52 @@ pub(super) struct Times {
 }
 
 pub(super) fn run(folder: &Path) -> Result<Figures> {
-    let questions: Vec<Question> =
-        serde_json::from_slice(&fs::read(folder.join("questions.json"))?)?;
+    let (author, encoder) = (Author::new(!SEED), encoder()?);
+    let questions = (0..QUESTIONS).map(|_| {
+        let text = author.question();
+        Ok(Question { encoded: encoder.encode_tokens(&text)?, text })
+    });
+    let questions: Vec<Question> = questions.collect::<Result<_>>()?;
+    let before = memory("VmRSS")?;
     let bytes = fs::read(folder.join("scale.pack"))?;
     let start = Instant::now();
     let index = Index::open(bytes)?;
     let open = milliseconds(start.elapsed());
     let dense = index.dense().context("a pack with vectors")?;
 
-    let retriever = Retriever::new(&index, None);
-    let query = |question| Query { text: question, top_k: TOP_K, ..Query::default() };
+    let retriever = Retriever::new(&index, Some(&encoder));
     let given = time(&questions, |question| {
-        retriever.search_encoded(&query(&question.text), Some(&question.vector));
+        retriever.search_encoded(&query(&question.text), Some(&question.encoded));
     });
     let bm25 = time(&questions, |question| {
         let terms = index.question_terms(&question.text);
         drop(index.lexical().search(&terms, POOL, None));
     });
     let exact = time(&questions, |question| {
-        dense.exact(&question.vector, POOL, &|_| true);
+        dense.exact(&question.encoded.pooled, POOL, &|_| true);
     });
-    let memory = memory("VmRSS")?;
+    let memory = memory("VmRSS")? - before;
 
     let carries_graph = index.header().sections.iter().any(|section| section.name == "graph");
     let linked = if carries_graph { dense.clone() } else { dense.clone().with_graph()? };
     let graph = time(&questions, |question| {
-        linked.approximate(&question.vector, POOL);
+        linked.approximate(&question.encoded.pooled, POOL);
     });
     let found = questions.iter().map(|question| {
-        let near = linked.approximate(&question.vector, DEPTH);
-        let truth = linked.exact(&question.vector, DEPTH, &|_| true);
+        let near = linked.approximate(&question.encoded.pooled, DEPTH);
+        let truth = linked.exact(&question.encoded.pooled, DEPTH, &|_| true);
         truth.iter().filter(|it| near.contains(it)).count()
     });
     let recall = found.sum::<usize>() as f64 / (questions.len() * DEPTH) as f64;
 
-    let encoder = encoder()?;
-    let retriever = Retriever::new(&index, Some(&encoder));
     let encoded = time(&questions, |question| {
         retriever.search(&query(&question.text));
     });
     Ok(Figures { open, bm25, exact, graph, carries_graph, recall, given, encoded, memory })
+}
+
+fn query(text: &str) -> Query<'_> {
+    Query { text, top_k: TOP_K, ..Query::default() }
 }
 
 fn time(questions: &[Question], run: impl Fn(&Question)) -> Times {
