@@ -6,6 +6,7 @@ mod fuse;
 mod hit;
 mod kind;
 mod late;
+mod rerank;
 mod search;
 mod sentence;
 
@@ -15,6 +16,7 @@ pub use self::{
     hit::{Explanation, Hit, Leg},
     kind::Kind,
     late::Wording,
-    sentence::{Sentence, sentences},
+    rerank::{Reranked, reorder},
     search::{MAX_TOP_K, Mode, Query, Retrieval, Retriever, TOP_K},
+    sentence::{Sentence, sentences},
 };
