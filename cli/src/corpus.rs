@@ -10,6 +10,8 @@ use dossier_core::text::{Content, Document, DocumentError, MAX_DOCUMENT_BYTES, s
 use dossier_readers::{ENDINGS, limits::MAX_FILE_BYTES};
 use walkdir::WalkDir;
 
+use crate::reading;
+
 /// Endings of Markdown and plain text, which core reads itself; the others are the readers'.
 const MARKDOWN: &[&str] = &["md", "markdown", "txt"];
 
@@ -136,12 +138,11 @@ fn document(source: &str, path: &Path) -> Result<Document, String> {
     if metadata.len() > most as u64 {
         return Err(DocumentError::TooLarge { bytes: metadata.len() as usize, most }.to_string());
     }
-    let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    if is_markdown && !bytes.starts_with(b"%PDF-") {
+    if is_markdown {
+        let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
         return Document::read(source, bytes).map_err(|error| error.to_string());
     }
-    let content = dossier_readers::read(source, &bytes).map_err(|error| error.to_string())?;
-    let dossier_readers::Content { text, metadata, pages } = content;
+    let dossier_readers::Content { text, metadata, pages } = reading::read(source, path)?;
     Document::converted(source, Content { text, metadata, pages })
         .map_err(|error| error.to_string())
 }

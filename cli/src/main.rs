@@ -8,6 +8,7 @@ mod model;
 mod output;
 mod pack;
 mod previous;
+mod reading;
 mod store;
 
 use std::process::ExitCode;
@@ -39,6 +40,12 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Fetch and convert the embedding model
     Model(model_command::Arguments),
+    /// Read one file from standard input, for a run that does not trust it
+    #[command(name = reading::COMMAND, hide = true)]
+    ReadFile {
+        /// Its name
+        source: String,
+    },
     /// Find passages in a pack
     Search(search::Arguments),
     /// Serve the application on this machine
@@ -52,6 +59,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval_command::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Model(arguments) => model_command::run(&arguments),
+        Command::ReadFile { source } => reading::reply(&source).map_err(Into::into),
         Command::Search(arguments) => search::run(&arguments),
         Command::Up(arguments) => up::run(arguments),
     };

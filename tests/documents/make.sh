@@ -11,6 +11,7 @@ office() { soffice "-env:UserInstallation=file://$scratch/profile" --headless "$
 office --convert-to pdf --outdir folder sources/cv.fodt
 cp sources/travel-log.txt "$scratch/travel-log.txt"
 office --infilter="Text (encoded):UTF8" --convert-to pdf:writer_pdf_Export --outdir folder "$scratch/travel-log.txt"
+office --infilter="HTML (StarWriter)" --convert-to pdf:writer_pdf_Export --outdir . sources/project-report.html
 office --infilter="HTML (StarWriter)" --convert-to "docx:Office Open XML Text" --outdir folder sources/project-report.html
 chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
     --user-data-dir="$scratch/chromium" --print-to-pdf=folder/thesis.pdf "file://$PWD/sources/thesis.html" 2>/dev/null

@@ -74,6 +74,15 @@ pub fn published(name: &str) -> Result<Vec<u8>> {
     fs::read(&file).with_context(|| format!("{}: run `cargo xtask model`", file.display()))
 }
 
+/// A Python with ONNX Runtime: `DOSSIER_PYTHON`, or the one that `cargo xtask test` prepares.
+pub fn python() -> Option<PathBuf> {
+    if let Some(chosen) = std::env::var_os("DOSSIER_PYTHON") {
+        return Some(chosen.into());
+    }
+    let cache = etcetera::choose_base_strategy().ok()?.cache_dir();
+    Some(cache.join("dossier/venv/bin/python")).filter(|python| python.is_file())
+}
+
 /// The encoder that the sample's pack was built with.
 ///
 /// # Errors

@@ -5,6 +5,8 @@ pub mod reference;
 mod server;
 
 pub use self::{
-    artefacts::{Case, artefact, cases, component, encoder, model_folder, pack, published, root},
+    artefacts::{
+        Case, artefact, cases, component, encoder, model_folder, pack, published, python, root,
+    },
     server::{Reply, Server, ServerOptions, client},
 };

@@ -1,55 +1,18 @@
 //! The adapters keep the ports' contracts: the suites run inside a guest, on the real host.
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    net::TcpListener,
-    thread,
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use dossier_host::Limits;
 use dossier_tests::{Server, ServerOptions, component};
 
-/// Answers each `POST` with 201, `x-echo: yes` and the body it was sent, until the process ends.
+use crate::loopback::{answer, service, wait};
+
+/// Answers each `POST` with 201, `x-echo: yes` and the body it was sent; one to `/silent` never.
 fn echo_service() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            thread::spawn(move || {
-                let mut request = Vec::new();
-                let mut buffer = [0; 4096];
-                let ended = |request: &[u8]| request.windows(5).any(|it| it == b"0\r\n\r\n");
-                let head_end = |request: &[u8]| request.windows(4).position(|it| it == b"\r\n\r\n");
-                loop {
-                    let read = connection.read(&mut buffer).unwrap_or(0);
-                    request.extend_from_slice(&buffer[..read]);
-                    let Some(head) = head_end(&request) else { continue };
-                    let fields = String::from_utf8_lossy(&request[..head]).to_lowercase();
-                    let length = fields.lines().find_map(|it| it.strip_prefix("content-length: "));
-                    let whole = match length {
-                        Some(length) => {
-                            request.len() - head - 4 >= length.parse::<usize>().unwrap()
-                        }
-                        None => ended(&request),
-                    };
-                    if whole || read == 0 {
-                        break;
-                    }
-                }
-                let body = "hello".repeat(20_000);
-                let head = format!(
-                    "HTTP/1.1 201 Created\r\nx-echo: yes\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
-                let _ = connection.write_all(head.as_bytes());
-                let _ = connection.write_all(body.as_bytes());
-            });
-        }
-    });
-    base
+    service(|connection, head| match head.starts_with("post /silent ") {
+        true => wait(connection),
+        false => answer(connection, "201 Created\r\nx-echo: yes", &"hello".repeat(20_000)),
+    })
 }
 
 fn probe(extra: &str) -> (Server, tempfile::TempDir) {

@@ -81,6 +81,7 @@ fn nothing_to_measure_is_said() {
         (&["eval", "tests/evals/tiny", "--split", "none"], "no case of the split none in tiny"),
         (&["eval", "--mode", "best"], "expected bm25"),
         (&["eval", "--raise"], "--floors"),
+        (&["eval", "tests/evals/tiny", "--split", "all", "--floors", "no.json"], "no.json"),
         (&["eval", "tests/evals/tiny", "--split", "all", "--baseline", "Cargo.toml"], "Cargo.toml"),
     ] {
         let output = dossier(arguments);

@@ -2,11 +2,13 @@
 
 use dossier_core::{
     chat,
+    fakes::MemoryEnv,
     index::Index,
     retrieval::{MAX_TOP_K, Retriever},
     wire::{SearchRequest, SearchResponse},
 };
 use dossier_tests::{Server, cases, encoder, pack};
+use futures::executor::block_on;
 use serde_json::json;
 
 /// Scores may differ in the last bits: kernels differ between the machine and wasm.
@@ -17,6 +19,7 @@ fn native_and_component_rankings_agree_for_all_cases() {
     let server = Server::start().unwrap();
     let (index, encoder) = (Index::open(pack().unwrap()).unwrap(), encoder().unwrap());
     let retriever = Retriever::new(&index, Some(&encoder));
+    let env = MemoryEnv::default();
     let cases = cases().unwrap();
     assert!(cases.len() >= 80);
     for case in cases {
@@ -25,7 +28,7 @@ fn native_and_component_rankings_agree_for_all_cases() {
             top_k: Some(MAX_TOP_K),
             ..SearchRequest::default()
         };
-        let native = chat::search(&retriever, request).unwrap();
+        let native = block_on(chat::search(&env, &retriever, request)).unwrap();
         let reply =
             server.post("/search", &json!({"query": case.query, "top_k": MAX_TOP_K})).unwrap();
         assert_eq!(reply.status, 200, "{}", reply.body);

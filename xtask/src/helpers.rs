@@ -13,7 +13,7 @@ use crate::workspace::{Workspace, newest_change};
 
 /// What could be had.
 pub(crate) struct Helpers {
-    /// A Python that has `onnxruntime` and `numpy`.
+    /// A Python that has `onnxruntime`, `numpy` and `cohere`.
     pub(crate) python: Option<PathBuf>,
     /// A Chromium or Chrome.
     pub(crate) chromium: Option<PathBuf>,
@@ -32,7 +32,8 @@ impl Helpers {
     pub(crate) fn prepare(workspace: &Workspace) -> Result<Self> {
         let scratch = Scratch::new("helpers")?;
         let mut helpers = Self { python: None, chromium: None, node: None, skipped: Vec::new() };
-        helpers.python = helpers.keep("comparison with ONNX Runtime", python(workspace, &scratch));
+        helpers.python = helpers
+            .keep("comparisons with ONNX Runtime and Cohere's client", python(workspace, &scratch));
         let has_browser_tests = workspace.path(BROWSER_TESTS).join("package.json").exists();
         if has_browser_tests {
             helpers.chromium = helpers.keep("browser", chromium(&scratch));
@@ -74,7 +75,7 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
         headline("python", "up to date");
         return Ok(python);
     }
-    headline("python", &format!("installing onnxruntime and numpy in {}", venv.display()));
+    headline("python", &format!("installing onnxruntime, numpy, cohere in {}", venv.display()));
     let log = scratch.path().join("python.log");
     Task::new("python3")
         .args(["-m", "venv", "--clear"])
@@ -83,15 +84,19 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
         .run_within(INSTALL_LIMIT, &log)?;
     Task::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(["onnxruntime", "numpy"])
-        .remedy("set DOSSIER_PYTHON to a Python that has both")
+        .args(["onnxruntime", "numpy", "cohere"])
+        .remedy("set DOSSIER_PYTHON to a Python that has them")
         .run_within(INSTALL_LIMIT, &log)?;
     imports_work(&python).then_some(python).context("what pip installed cannot be imported")
 }
 
 fn imports_work(python: &Path) -> bool {
     python.exists()
-        && Task::new(python).args(["-c", "import numpy, onnxruntime"]).quiet().read().is_ok()
+        && Task::new(python)
+            .args(["-c", "import cohere, numpy, onnxruntime"])
+            .quiet()
+            .read()
+            .is_ok()
 }
 
 fn chromium(scratch: &Scratch) -> Result<PathBuf> {

@@ -128,7 +128,10 @@ fn compare(file: &Path, report: &Report, tolerance: f64) -> Result<Vec<String>, 
 
 /// Returns the floors that are missed, after raising them if that is wanted.
 fn check_floors(file: &Path, report: &Report, raise: bool) -> Result<Vec<String>, Failure> {
-    let mut floors = Floors::read(file).map_err(Failure::usage)?;
+    let mut floors = match raise && !file.exists() {
+        true => Floors::default(),
+        false => Floors::read(file).map_err(Failure::usage)?,
+    };
     if report.stage != stage::DEFAULT {
         say!("floors are not checked: they are of the stage {}", stage::DEFAULT);
         return Ok(Vec::new());
@@ -137,6 +140,9 @@ fn check_floors(file: &Path, report: &Report, raise: bool) -> Result<Vec<String>
         let raised = floors.raise(report);
         raised.iter().for_each(|line| say!("raised {line}"));
         write(file, &floors.to_json()?)?;
+    }
+    if !floors.has(&report.split) {
+        say!("no floors of the split {}: --raise sets them", report.split);
     }
     Ok(floors.missed(report))
 }

@@ -7,8 +7,10 @@ use dossier_core::{
     chat,
     wire::{SearchRequest, SearchResponse},
 };
+use futures::executor::block_on;
 
 use crate::{
+    env::NativeEnv,
     output::{Failure, Outcome, place, say},
     pack::PackArguments,
 };
@@ -53,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         None => arguments.question.clone(),
     };
     let opened = arguments.pack.open()?;
-    let retriever = opened.retriever();
+    let (env, retriever) = (NativeEnv::default(), opened.retriever());
     let filter: BTreeMap<String, String> = arguments.filter.iter().cloned().collect();
     for question in questions {
         let request = SearchRequest {
@@ -61,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             top_k: Some(arguments.k),
             filter: filter.clone(),
         };
-        let response = chat::search(&retriever, request)
+        let response = block_on(chat::search(&env, &retriever, request))
             .map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
         if arguments.json {
             say!("{}", serde_json::to_string(&response)?);

@@ -11,6 +11,7 @@ fn features(evidence: &Evidence) -> Vec<(&'static str, f32)> {
     vec![
         ("similarity", evidence.similarity.unwrap_or(0.0)),
         ("coverage", evidence.coverage),
+        ("sentence", evidence.sentence.unwrap_or(0.0)),
         ("late", evidence.late.unwrap_or(0.0)),
     ]
 }

@@ -32,16 +32,18 @@ struct Collection {
 }
 
 impl Floors {
-    /// Reads the file; one that is not there has no floors.
+    /// Reads the file.
     ///
     /// # Errors
-    /// A file that is not one of floors.
+    /// A file that cannot be read, or is not one of floors.
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        match fs::read_to_string(file) {
-            Ok(json) => serde_json::from_str(&json).with_context(|| file.display().to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error).with_context(|| file.display().to_string()),
-        }
+        let json = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        serde_json::from_str(&json).with_context(|| file.display().to_string())
+    }
+
+    /// Whether there are floors of the split.
+    pub(crate) fn has(&self, split: &str) -> bool {
+        self.0.contains_key(split)
     }
 
     /// Floors of the report's split that it misses; those of collections that were not measured

@@ -16,7 +16,7 @@ struct Manifest {
 pub(crate) struct Model {
     /// Its id, without the precision.
     pub(crate) id: String,
-    /// What it does: `encoder`.
+    /// What it does: `encoder`, or `cross-encoder`, which is the reranker's business.
     pub(crate) kind: String,
     /// Shape of its network: `bert`.
     #[serde(rename = "architecture")]
@@ -49,8 +49,10 @@ pub(crate) struct File {
     /// Its name.
     pub(crate) name: String,
     /// Its length.
+    #[serde(default)]
     pub(crate) bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// Its SHA-256, in hexadecimal; a file without one fits none.
+    #[serde(default)]
     pub(crate) sha256: String,
 }
 

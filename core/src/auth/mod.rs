@@ -2,4 +2,4 @@
 
 mod api_key;
 
-pub use self::api_key::{API_KEYS, admit, parse};
+pub use self::api_key::{API_KEYS, admit, knows, parse};

@@ -4,8 +4,8 @@
 
 use crate::{
     index::Index,
-    retrieval::Hit,
-    text::{Chunk, plain, sentences, terms},
+    retrieval::{Hit, Kind, Retrieval, sentences},
+    text::{Chunk, terms},
 };
 
 /// Sentences in an answer, and items where a list is asked for.
@@ -29,39 +29,29 @@ pub struct Extract {
     pub cited: Vec<usize>,
 }
 
-/// What a question asks for, as far as its words tell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    Any,
-    List,
-    Number,
-    Person,
-    Place,
-    Time,
-}
-
-struct Candidate<'a> {
+struct Candidate {
     hit: usize,
     position: usize,
-    sentence: &'a str,
+    sentence: String,
     score: f32,
 }
 
-/// Answers `question` from `hits`, best first. Empty where no passage has a sentence.
-pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
+/// Answers `question` from the passages found. Empty where none has a sentence.
+pub fn extract(index: &Index, question: &str, retrieval: &Retrieval) -> Extract {
+    let hits = &retrieval.hits;
     let kind = Kind::of(question);
     let content = index.question_terms(question);
     let weights: Vec<f32> = content.iter().map(|term| index.lexical().rarity(term)).collect();
     let chunks: Vec<(&Hit, &Chunk)> =
         hits.iter().filter_map(|hit| Some((hit, index.chunks().get(hit.ordinal)?))).collect();
-    let texts: Vec<String> = chunks.iter().map(|(_, chunk)| plain(&chunk.passage())).collect();
     let best_hit = hits.first().map_or(1.0, |hit| hit.score.max(f32::EPSILON));
 
-    let mut candidates: Vec<Candidate<'_>> = Vec::new();
-    for (at, ((hit, chunk), text)) in chunks.iter().zip(&texts).enumerate() {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (at, (hit, chunk)) in chunks.iter().enumerate() {
         let above = terms::terms(&chunk.context());
-        for (position, sentence) in sentences(text).into_iter().enumerate() {
-            let has = terms::terms(sentence);
+        let own = sentences(index, hit.ordinal, retrieval.wording.as_ref());
+        for (position, sentence) in own.into_iter().enumerate() {
+            let has = terms::terms(&sentence.text);
             let share = content.iter().zip(&weights).map(|(term, weight)| {
                 let part = if has.contains(term) {
                     1.0
@@ -73,22 +63,23 @@ pub fn extract(index: &Index, question: &str, hits: &[Hit]) -> Extract {
                 part * weight
             });
             let coverage = share.sum::<f32>() / weights.iter().sum::<f32>().max(f32::EPSILON);
-            let fits = if kind.fits(sentence, question) { KIND } else { 0.0 };
+            let fits = if kind.fits(&sentence.text, question) { KIND } else { 0.0 };
             let score = COVERAGE * coverage + PASSAGE * hit.score / best_hit + fits;
-            candidates.push(Candidate { hit: at, position, sentence, score });
+            if std::env::var("DUMP").is_ok() { eprintln!("DUMP{}", serde_json::json!([question, chunk.id, at, hit.score / best_hit, position, coverage, sentence.late, fits > 0.0, format!("{kind:?}"), sentence.text, chunk.heading.last()])); }
+            candidates.push(Candidate { hit: at, position, sentence: sentence.text, score });
         }
     }
     let chosen = choose(candidates, kind);
     compose(&chosen, &chunks)
 }
 
-fn choose(mut candidates: Vec<Candidate<'_>>, kind: Kind) -> Vec<Candidate<'_>> {
+fn choose(mut candidates: Vec<Candidate>, kind: Kind) -> Vec<Candidate> {
     candidates.sort_by(|a, b| {
         b.score.total_cmp(&a.score).then((a.hit, a.position).cmp(&(b.hit, b.position)))
     });
     let Some(best) = candidates.first() else { return Vec::new() };
     let (floor, home) = (best.score * NEXT_BEST, best.hit);
-    let mut chosen: Vec<Candidate<'_>> = Vec::new();
+    let mut chosen: Vec<Candidate> = Vec::new();
     for candidate in candidates {
         // A list is quoted whole from the passage it stands in.
         let wanted = match kind {
@@ -106,7 +97,7 @@ fn choose(mut candidates: Vec<Candidate<'_>>, kind: Kind) -> Vec<Candidate<'_>> 
     chosen
 }
 
-fn compose(chosen: &[Candidate<'_>], chunks: &[(&Hit, &Chunk)]) -> Extract {
+fn compose(chosen: &[Candidate], chunks: &[(&Hit, &Chunk)]) -> Extract {
     let mut extract = Extract::default();
     let mut last = None;
     for candidate in chosen {
@@ -147,73 +138,6 @@ fn compose(chosen: &[Candidate<'_>], chunks: &[(&Hit, &Chunk)]) -> Extract {
     extract
 }
 
-impl Kind {
-    fn of(question: &str) -> Self {
-        let words = terms::words(question);
-        let has = |word: &str| words.iter().any(|it| it == word);
-        let text = words.join(" ");
-        if text.contains("how many") || text.contains("how much") || has("number") || has("count") {
-            Self::Number
-        } else if has("when")
-            || has("year")
-            || has("date")
-            || text.contains("how long")
-            || text.contains("how old")
-        {
-            Self::Time
-        } else if has("where") || ["city", "country", "town"].into_iter().any(has) {
-            Self::Place
-        } else if has("who") || has("whom") || has("whose") {
-            Self::Person
-        } else if has("list")
-            || has("all")
-            || (has("which") || has("what")) && words.iter().take(3).any(|it| is_plural(it))
-        {
-            Self::List
-        } else {
-            Self::Any
-        }
-    }
-
-    fn fits(self, sentence: &str, question: &str) -> bool {
-        let year = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
-        let said = terms::words(sentence);
-        match self {
-            Self::Any | Self::List => true,
-            Self::Time => said.iter().any(|word| year(word) && !question.contains(word.as_str())),
-            Self::Number => said.iter().any(|word| {
-                word.starts_with(|it: char| it.is_ascii_digit()) && !year(word)
-                    || NUMBERS.contains(&word.as_str())
-            }),
-            Self::Place => sentence
-                .split_whitespace()
-                .zip(sentence.split_whitespace().skip(1))
-                .any(|(before, word)| {
-                    ["in", "at", "to", "near", "from"].contains(&before)
-                        && word.starts_with(char::is_uppercase)
-                        || before.ends_with(',') && word.starts_with(char::is_uppercase)
-                }),
-            Self::Person => sentence.split_whitespace().skip(1).any(|word| {
-                word.starts_with(char::is_uppercase)
-                    && !question.contains(word.trim_matches(|it: char| !it.is_alphanumeric()))
-            }),
-        }
-    }
-}
-
-fn is_plural(word: &str) -> bool {
-    word.len() > 3
-        && word.ends_with('s')
-        && !word.ends_with("ss")
-        && word != "does"
-        && word != "was"
-}
-
-const NUMBERS: &[&str] = &[
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "twenty", "thirty", "hundred", "thousand", "million", "both", "twice", "once",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,8 +151,8 @@ mod tests {
         let document = Document::read("a.md", text.as_bytes().to_vec()).unwrap();
         let index = Index::open(build(&chunks(&document), None).unwrap()).unwrap();
         let query = Query { text: question, top_k: 5, mode: Mode::Bm25, ..Query::default() };
-        let hits = Retriever::new(&index, None).search(&query).hits;
-        extract(&index, question, &hits).text
+        let retrieval = Retriever::new(&index, None).search(&query);
+        extract(&index, question, &retrieval).text
     }
 
     #[test]
@@ -249,20 +173,6 @@ mod tests {
             ("Does radium glow?", "Radium glows (faintly) [1]."),
         ] {
             assert_eq!(answer(text, question), expected, "{question}");
-        }
-    }
-
-    #[test]
-    fn kinds() {
-        for (question, kind) in [
-            ("When was it?", Kind::Time),
-            ("Where was she born?", Kind::Place),
-            ("Who was he?", Kind::Person),
-            ("How many rooms?", Kind::Number),
-            ("What awards did she win?", Kind::List),
-            ("Did she marry?", Kind::Any),
-        ] {
-            assert_eq!(Kind::of(question), kind, "{question}");
         }
     }
 }

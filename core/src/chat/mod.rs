@@ -3,6 +3,7 @@
 mod extract;
 mod follow_up;
 mod question;
+mod rerank;
 mod stream;
 pub mod turn;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Question, condense, extract};
+use super::{Question, condense, extract, rerank::retrieve};
 use crate::{
     RequestError,
     index::Index,
@@ -51,17 +51,18 @@ pub async fn answer(
         }),
     };
     let text = condense(&question.text, &session.turns);
-    let retrieval = retriever.search(&Query {
+    let query = Query {
         text: &text,
         top_k: question.top_k,
         filters: &question.filters,
         mode: Mode::Hybrid,
-    });
+    };
+    let retrieval = retrieve(env, retriever, &query).await;
     degraded.extend(retrieval.degraded.iter().map(|leg| (*leg).to_owned()));
 
     let index = retriever.index();
     let extract = match retrieval.evidence.suffices() {
-        true => extract(index, &text, &retrieval.hits),
+        true => extract(index, &text, &retrieval),
         false => super::Extract::default(),
     };
     let grounded = !extract.cited.is_empty();
@@ -103,17 +104,19 @@ impl Turn {
 ///
 /// # Errors
 /// [`RequestError::Invalid`] for a query outside of the limits.
-pub fn search(
+pub async fn search(
+    env: &impl Env,
     retriever: &Retriever<'_>,
     request: SearchRequest,
 ) -> Result<SearchResponse, RequestError> {
     let question = Question::from_search(request)?;
-    let retrieval = retriever.search(&Query {
+    let query = Query {
         text: &question.text,
         top_k: question.top_k,
         filters: &question.filters,
         mode: Mode::Hybrid,
-    });
+    };
+    let retrieval = retrieve(env, retriever, &query).await;
     let hits = retrieval.hits.iter().enumerate();
     Ok(SearchResponse {
         hits: hits.map(|(at, hit)| search_hit(retriever.index(), hit, at + 1)).collect(),
@@ -129,6 +132,10 @@ fn search_hit(index: &Index, hit: &Hit, rank: usize) -> SearchHit {
         scores.insert(name.to_owned(), leg.score);
         scores.insert(format!("{name}_share"), leg.share);
         leg.rank.map(|rank| scores.insert(format!("{name}_rank"), rank as f32));
+    }
+    if let Some(reranked) = hit.explanation.reranked {
+        scores.insert("reranker".to_owned(), reranked.score);
+        scores.insert("reranker_before".to_owned(), reranked.before as f32);
     }
     SearchHit {
         rank,

@@ -88,7 +88,8 @@ pub async fn config(config: &impl Config) -> Outcome {
 /// The contract of [`Http`] against an echo service at `base` (`http://host:port`).
 ///
 /// The service answers a `POST` to `/echo` with status 201, the header `x-echo: yes` and the body
-/// it was sent. `denied` is an address that may not be reached, where the platform has such.
+/// it was sent, and never answers one to `/silent`. `denied` is an address that may not be reached,
+/// where the platform has such.
 pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome {
     let request = |address: &str| -> Result<HttpRequest, String> {
         Ok(HttpRequest {
@@ -96,6 +97,7 @@ pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome
             uri: address.parse().map_err(|error| format!("{address}: {error}"))?,
             headers: http::HeaderMap::new(),
             body: b"hello".repeat(20_000),
+            timeout: None,
         })
     };
     let step = |error: HttpError| format!("echo: {error}");
@@ -107,6 +109,10 @@ pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome
     let mut reply = http.send(request(&format!("{base}/echo"))?).await.map_err(step)?;
     let cut = reply.body.bytes(1000).await;
     check("a limit is kept while reading", cut == Err(HttpError::TooLarge { limit: 1000 }))?;
+    let limit = Duration::from_millis(50);
+    let silent = HttpRequest { timeout: Some(limit), ..request(&format!("{base}/silent"))? };
+    let late = http.send(silent).await.err();
+    check("a time limit is kept", late == Some(HttpError::TimedOut { limit }))?;
     if let Some(denied) = denied {
         let refused = http.send(request(denied)?).await.err();
         check(
@@ -136,8 +142,9 @@ mod tests {
                 .collect(),
             chunks: vec![Ok(b"hello".repeat(10_000)), Ok(b"hello".repeat(10_000))],
         };
+        let late = HttpError::TimedOut { limit: Duration::from_millis(50) };
         let denied = HttpError::Denied { authority: "example.com:80".to_owned() };
-        env.http = ScriptedHttp::new([Ok(echo.clone()), Ok(echo), Err(denied)]);
+        env.http = ScriptedHttp::new([Ok(echo.clone()), Ok(echo), Err(late), Err(denied)]);
         assert_eq!(block_on(kv(&env.kv)), Ok(()));
         assert_eq!(clock(&env.clock), Ok(()));
         assert_eq!(entropy(&env.entropy), Ok(()));

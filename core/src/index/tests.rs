@@ -1,11 +1,12 @@
 //! Damaged and hostile packs: an error or a harmless result, never a panic or a great allocation.
 
 use super::{
-    Dense, Index,
+    Dense, Embedding, Index, Pieces, QuestionPiece,
     pack::{describe, write},
 };
 use crate::{
     fakes::SeededEntropy,
+    model::{Encoded, Token},
     pack::{assemble, header},
     text::{Chunk, Document, chunks},
     wire::PackHeader,

@@ -25,4 +25,9 @@ pub trait Env {
     fn entropy(&self) -> &Self::Entropy;
     /// Returns the configuration.
     fn config(&self) -> &Self::Config;
+
+    /// Tells the operator what no caller is told: one line without texts of visitors or documents.
+    ///
+    /// Nobody listens unless the platform has a log.
+    fn warn(&self, _line: &str) {}
 }

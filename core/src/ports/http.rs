@@ -1,5 +1,7 @@
 //! The HTTP port: requests to other services, with streamed replies.
 
+use std::time::Duration;
+
 /// A request with its whole body; bodies sent by Dossier are small.
 #[derive(Clone, Debug)]
 pub struct HttpRequest {
@@ -11,6 +13,8 @@ pub struct HttpRequest {
     pub headers: http::HeaderMap,
     /// Body, empty for none.
     pub body: Vec<u8>,
+    /// Longest time from sending to the body's last byte; `None` leaves it to the platform.
+    pub timeout: Option<Duration>,
 }
 
 /// A reply whose body is still arriving.
@@ -71,6 +75,12 @@ pub enum HttpError {
     Failed {
         /// What the platform said.
         reason: String,
+    },
+    /// The reply was not complete in the caller's time.
+    #[error("no whole reply within {} ms", .limit.as_millis())]
+    TimedOut {
+        /// The caller's limit.
+        limit: Duration,
     },
     /// The body is longer than the caller accepts.
     #[error("reply too large: more than {limit} bytes")]

@@ -2,26 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use super::Hit;
+use super::{Hit, Wording, sentences};
 use crate::{
     index::{Index, Near},
     text::terms,
 };
 
-/// Passages looked at for coverage.
+/// Passages looked at for coverage and sentences.
 const PASSAGES: usize = 5;
 
 /// An answer is given from this confidence on.
 pub const THRESHOLD: f32 = 0.5;
 
-/// Logistic regression over the two features, fitted on the development split of `data/eval`
-/// (`dossier eval --evidence` prints features and labels).
-const SIMILARITY_WEIGHT: f32 = 10.0;
-const COVERAGE_WEIGHT: f32 = 4.9;
-const BIAS: f32 = -7.55;
-/// The same with coverage alone, for a pack or program without the dense leg.
-const COVERAGE_ALONE_WEIGHT: f32 = 6.5;
-const COVERAGE_ALONE_BIAS: f32 = -2.98;
+/// Logistic regressions, fitted on the development splits of the sample and of the collections in
+/// `data/eval`, where an answer made up costs as much as three answers declined
+/// (`dossier eval --split dev --evidence` prints features and labels; docs/decisions/0019-ranking.md).
+const LATE: f32 = 7.73;
+const SENTENCE: f32 = 2.5;
+const BIAS: f32 = -4.97;
+/// For a pack without word pieces.
+const SIMILARITY_ALONE: f32 = 10.0;
+const COVERAGE_BESIDE_SIMILARITY: f32 = 4.9;
+const BIAS_WITHOUT_LATE: f32 = -7.55;
+/// For a pack or program without the dense leg.
+const COVERAGE_ALONE: f32 = 6.5;
+const BIAS_OF_COVERAGE_ALONE: f32 = -2.98;
 
 /// What speaks for an answer being there.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,6 +37,8 @@ pub struct Evidence {
     pub coverage: f32,
     /// Best score in late interaction; absent where the pack has no word pieces.
     pub late: Option<f32>,
+    /// Best score in late interaction of a single sentence of the first passages.
+    pub sentence: Option<f32>,
 }
 
 impl Evidence {
@@ -41,6 +48,7 @@ impl Evidence {
         content_terms: &[String],
         hits: &[Hit],
         near: Option<&[Near]>,
+        wording: Option<&Wording>,
     ) -> Self {
         let weights: Vec<f32> =
             content_terms.iter().map(|term| index.lexical().rarity(term)).collect();
@@ -59,16 +67,22 @@ impl Evidence {
             .fold(0.0, f32::max);
         let similarity = near.map(|near| near.first().map_or(0.0, |nearest| nearest.similarity));
         let late = hits.iter().filter_map(|hit| Some(hit.explanation.late?.score));
-        Self { similarity, coverage, late: late.reduce(f32::max) }
+        let first = hits.iter().take(PASSAGES).filter(|_| wording.is_some());
+        let said = first.flat_map(|hit| sentences(index, hit.ordinal, wording));
+        let sentence = said.filter_map(|sentence| sentence.late).reduce(f32::max);
+        Self { similarity, coverage, late: late.reduce(f32::max), sentence }
     }
 
     /// Probability, 0 to 1, that the passages answer the question.
     pub fn confidence(&self) -> f32 {
-        let logit = match self.similarity {
-            Some(similarity) => {
-                SIMILARITY_WEIGHT * similarity + COVERAGE_WEIGHT * self.coverage + BIAS
+        let logit = match (self.late.zip(self.sentence), self.similarity) {
+            (Some((late, sentence)), _) => LATE * late + SENTENCE * sentence + BIAS,
+            (None, Some(similarity)) => {
+                SIMILARITY_ALONE * similarity
+                    + COVERAGE_BESIDE_SIMILARITY * self.coverage
+                    + BIAS_WITHOUT_LATE
             }
-            None => COVERAGE_ALONE_WEIGHT * self.coverage + COVERAGE_ALONE_BIAS,
+            (None, None) => COVERAGE_ALONE * self.coverage + BIAS_OF_COVERAGE_ALONE,
         };
         1.0 / (1.0 + (-logit).exp())
     }

@@ -1,5 +1,7 @@
 //! A passage found, and why it stands where it stands.
 
+use super::Reranked;
+
 /// One leg's opinion of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Leg {
@@ -20,6 +22,8 @@ pub struct Explanation {
     pub dense: Option<Leg>,
     /// Late interaction; absent where the pack has no word pieces.
     pub late: Option<Leg>,
+    /// What a reranker made of it; absent where none was asked.
+    pub reranked: Option<Reranked>,
 }
 
 impl Explanation {
@@ -35,7 +39,7 @@ impl Explanation {
 pub struct Hit {
     /// Position of the chunk in the index.
     pub ordinal: usize,
-    /// Fused score, 0 to 1.
+    /// Fused score, 0 to 1; of its place, once hits were [reordered](super::reorder).
     pub score: f32,
     /// Its parts.
     pub explanation: Explanation,

@@ -125,7 +125,9 @@ impl<'a> Retriever<'a> {
             Mode::Rrf => legs.reciprocal_ranks(),
             _ => legs.blend(),
         };
-        let evidence = Evidence::of(self.index, &content, &hits, near.as_deref());
+        let wording_ref = wording.as_ref();
+        let evidence =
+            Evidence::of(self.index, &content, &hits, near.as_deref(), wording_ref);
         hits.truncate(query.top_k.max(1));
         Retrieval { hits, evidence, wording, degraded }
     }

@@ -37,7 +37,7 @@ pub struct ChatResponse {
     pub session_id: String,
     /// How the question was rewritten before the search; absent if it was not.
     pub rewrite_metadata: Option<serde_json::Value>,
-    /// What this answer had to do without: `dense`, `store`.
+    /// What this answer had to do without: `dense`, `reranker`, `store`.
     pub degraded: Vec<String>,
 }
 

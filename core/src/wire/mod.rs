@@ -7,6 +7,7 @@ mod health;
 mod pack;
 mod problem;
 mod record;
+mod rerank;
 mod search;
 
 pub use self::{
@@ -15,5 +16,6 @@ pub use self::{
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
+    rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
     search::{SearchHit, SearchRequest, SearchResponse},
 };

@@ -25,7 +25,7 @@ pub struct SearchResponse {
     pub query: String,
     /// The hits.
     pub hits: Vec<SearchHit>,
-    /// What the search had to do without: `dense`.
+    /// What the search had to do without: `dense`, `reranker`.
     #[serde(default)]
     pub degraded: Vec<String>,
 }
@@ -49,6 +49,7 @@ pub struct SearchHit {
     /// The fused score, 0 to 1.
     pub score: f32,
     /// Where the score comes from: `bm25`, `bm25_rank`, `dense`, `dense_rank`, and each leg's share
-    /// of the fused score.
+    /// of the fused score; with a reranker its `reranker` score, and `reranker_before`, the rank
+    /// without it.
     pub scores: BTreeMap<String, f32>,
 }

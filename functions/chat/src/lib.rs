@@ -30,7 +30,7 @@ async fn route(request: Request, route: &str) -> Result<Reply, RequestError> {
     let engine = engine::current(env.kv()).await?;
     let retriever = engine.retriever();
     match route {
-        "/search" => Ok(json(&chat::search(&retriever, parse(&bytes)?)?)),
+        "/search" => Ok(json(&chat::search(&env, &retriever, parse(&bytes)?).await?)),
         "/chat/stream" => answer_stream(env, &retriever, &bytes).await,
         _ => answer(&env, &retriever, &bytes).await,
     }

@@ -65,4 +65,7 @@ impl Env for SpinEnv {
     fn config(&self) -> &SpinConfig {
         &self.config
     }
+    fn warn(&self, line: &str) {
+        eprintln!("{line}");
+    }
 }

@@ -1,10 +1,17 @@
 //! Outgoing requests as the HTTP port.
 
+use std::{pin::pin, time::Duration};
+
 use dossier_core::ports::{Body, Http, HttpError, HttpRequest, HttpResponse};
-use http_body_util::BodyExt as _;
+use futures::future::{Either, select};
+use http_body_util::BodyExt;
 use spin_sdk::{
     http::{FullBody, Response},
-    wasip3::{http::types::ErrorCode, http_compat::IncomingResponseBody},
+    wasip3::{
+        clocks::monotonic_clock::{now, wait_until},
+        http::types::ErrorCode,
+        http_compat::IncomingResponseBody,
+    },
 };
 
 /// Sends requests through the platform, to the hosts that `spin.toml` allows.
@@ -12,39 +19,76 @@ use spin_sdk::{
 pub struct SpinHttp;
 
 /// A reply's body as it arrives.
-pub struct SpinBody(IncomingResponseBody);
+pub struct SpinBody {
+    body: IncomingResponseBody,
+    deadline: Option<Deadline>,
+}
 
 impl Http for SpinHttp {
     type Body = SpinBody;
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse<SpinBody>, HttpError> {
         let authority = request.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let deadline = request.timeout.map(Deadline::after);
         let mut outgoing = http::Request::new(FullBody::new(bytes::Bytes::from(request.body)));
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        let reply: Response =
-            spin_sdk::http::send(outgoing).await.map_err(|error| match error {
+        let reply: Response = within(deadline, spin_sdk::http::send(outgoing)).await?.map_err(
+            |error| match error {
                 ErrorCode::HttpRequestDenied => HttpError::Denied { authority },
                 other => HttpError::Failed { reason: other.to_string() },
-            })?;
+            },
+        )?;
         let (head, body) = reply.into_parts();
-        Ok(HttpResponse { status: head.status, headers: head.headers, body: SpinBody(body) })
+        let body = SpinBody { body, deadline };
+        Ok(HttpResponse { status: head.status, headers: head.headers, body })
     }
 }
 
 impl Body for SpinBody {
     async fn chunk(&mut self) -> Option<Result<Vec<u8>, HttpError>> {
         loop {
-            match self.0.frame().await? {
-                Ok(frame) => {
+            match within(self.deadline, BodyExt::frame(&mut self.body)).await {
+                Err(late) => return Some(Err(late)),
+                Ok(None) => return None,
+                Ok(Some(Ok(frame))) => {
                     // Trailers are no data.
                     if let Ok(data) = frame.into_data() {
                         return Some(Ok(data.to_vec()));
                     }
                 }
-                Err(error) => return Some(Err(HttpError::Failed { reason: error.to_string() })),
+                Ok(Some(Err(error))) => {
+                    return Some(Err(HttpError::Failed { reason: error.to_string() }));
+                }
             }
         }
+    }
+}
+
+/// When an exchange must be over.
+#[derive(Clone, Copy)]
+struct Deadline {
+    /// Nanoseconds of the platform's monotonic clock.
+    mark: u64,
+    limit: Duration,
+}
+
+impl Deadline {
+    fn after(limit: Duration) -> Self {
+        let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        Self { mark: now().saturating_add(nanoseconds), limit }
+    }
+}
+
+/// Waits for `work`, up to the deadline.
+async fn within<T>(
+    deadline: Option<Deadline>,
+    work: impl Future<Output = T>,
+) -> Result<T, HttpError> {
+    let Some(Deadline { mark, limit }) = deadline else { return Ok(work.await) };
+    match select(pin!(work), pin!(wait_until(mark))).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right(_) => Err(HttpError::TimedOut { limit }),
     }
 }

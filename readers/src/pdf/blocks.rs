@@ -18,7 +18,7 @@ const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{ad}'];
 #[derive(Debug, PartialEq)]
 pub(super) enum Block {
     Heading { level: usize, text: String },
-    Item(String),
+    Item { number: Option<usize>, text: String },
     Paragraph(String),
     Table(Vec<Vec<String>>),
 }
@@ -97,7 +97,7 @@ impl Styles {
             rows => blocks.extend(rows.iter().map(|row| {
                 let cells =
                     row.iter().map(|it| it.trim_end_matches(':')).filter(|it| !it.is_empty());
-                Block::Item(cells.collect::<Vec<_>>().join(": "))
+                Block::Item { number: None, text: cells.collect::<Vec<_>>().join(": ") }
             })),
         }
     }
@@ -121,7 +121,7 @@ impl Styles {
                     && gap <= pitch * PARAGRAPH_GAP
                     && !done
                     && !indented
-                    && bullet(&line.text).is_none()
+                    && label(&line.text).is_none()
             });
             match joined {
                 Some(group) => group.lines.push(line),
@@ -139,7 +139,7 @@ impl Styles {
             || group.lines[0].is_bold && !self.is_bold && group.lines.len() == 1
             || letters >= 4 && group.lines.len() == 1 && !text.contains(char::is_lowercase);
         let ends = text.ends_with(['.', ',', ';', ':', '-']);
-        is_short && letters >= 2 && stands_out && !ends && bullet(&text).is_none()
+        is_short && letters >= 2 && stands_out && !ends && label(&text).is_none()
     }
 
     fn block(&self, group: &Group<'_>) -> Block {
@@ -148,8 +148,8 @@ impl Styles {
             let at = self.sizes.iter().position(|size| *size == half_points(group.size()));
             return Block::Heading { level: at.unwrap_or(0).min(2) + 1, text };
         }
-        match bullet(&text) {
-            Some(item) => Block::Item(item.to_owned()),
+        match label(&text) {
+            Some((number, item)) => Block::Item { number, text: item.to_owned() },
             None => Block::Paragraph(text),
         }
     }
@@ -218,11 +218,17 @@ fn half_points(size: f32) -> i32 {
     (size * 2.0).round() as i32
 }
 
-/// What follows a bullet.
-fn bullet(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix(BULLETS)?;
+/// The number of an item, if it has one, and what follows it or its bullet.
+fn label(text: &str) -> Option<(Option<usize>, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = match digits {
+        0 => (None, text.strip_prefix(BULLETS)?),
+        1 | 2 => (text[..digits].parse().ok(), text[digits..].strip_prefix(['.', ')'])?),
+        // `1914. The war` goes on with a sentence.
+        _ => return None,
+    };
     let item = rest.trim_start();
-    (item.len() < rest.len() && !item.is_empty()).then_some(item)
+    (item.len() < rest.len() && !item.is_empty()).then_some((number, item))
 }
 
 /// Every word but the halves of divided ones.

@@ -20,6 +20,8 @@ pub(super) const BULLETS: &[char] =
     &['•', '▪', '●', '○', '◦', '‣', '■', '□', '–', '—', '-', '*', '►', '✓'];
 /// Narrowest white between columns.
 const COLUMN_GAP: f32 = 0.9;
+/// Narrowest white between the cells of a table that is set tight.
+const CELL_GAP: f32 = 0.25;
 /// How far apart baselines of one line may lie.
 const LINE_SLACK: f32 = 0.2;
 /// Columns are lines beside lines: this many on each side.
@@ -200,8 +202,29 @@ impl Gutter {
     }
 }
 
+/// What kind of white is looked for.
+#[derive(Clone, Copy)]
+struct Search {
+    /// Its least width.
+    gap: f32,
+    /// Whether every row must have text on both sides.
+    beside: bool,
+}
+
+impl Search {
+    const WIDE: Self = Self { gap: COLUMN_GAP, beside: false };
+    const TIGHT: Self = Self { gap: CELL_GAP, beside: true };
+
+    fn accepts(self, gutter: &Gutter, rows: usize) -> bool {
+        if self.beside { rows > MIN_LINES && gutter.rows.2 == rows } else { gutter.is_sound() }
+    }
+}
+
 fn split(mut rows: Vec<Vec<Line>>, depth: usize, parts: &mut Vec<Part>) {
-    let Some((from, to, gutter)) = columns(&rows, depth) else {
+    let tight = columns(&rows, depth, Search::TIGHT)
+        .filter(|(from, to, gutter)| is_table(&rows[*from..*to], *gutter));
+    let gap = if tight.is_some() { CELL_GAP } else { COLUMN_GAP };
+    let Some((from, to, gutter)) = tight.or_else(|| columns(&rows, depth, Search::WIDE)) else {
         let lines: Vec<Line> = rows.into_iter().map(join).collect();
         if !lines.is_empty() {
             parts.push(Part::Lines(lines));
@@ -211,7 +234,7 @@ fn split(mut rows: Vec<Vec<Line>>, depth: usize, parts: &mut Vec<Part>) {
     let after = rows.split_off(to);
     let mut within = rows.split_off(from);
     if is_table(&within, gutter) {
-        let gutters = gutters(&within);
+        let gutters = gutters(&within, gap);
         // A header is set tighter than what it stands over.
         if let Some(header) = rows.pop_if(|row| is_header(row, &gutters)) {
             within.insert(0, header);
@@ -233,7 +256,7 @@ fn split(mut rows: Vec<Vec<Line>>, depth: usize, parts: &mut Vec<Part>) {
 }
 
 /// The longest stretch of rows with white through it: first row, row after the last, the white.
-fn columns(rows: &[Vec<Line>], depth: usize) -> Option<(usize, usize, Gutter)> {
+fn columns(rows: &[Vec<Line>], depth: usize, search: Search) -> Option<(usize, usize, Gutter)> {
     if rows.len() > MAX_LINES || depth >= MAX_DEPTH {
         return None;
     }
@@ -244,8 +267,8 @@ fn columns(rows: &[Vec<Line>], depth: usize) -> Option<(usize, usize, Gutter)> {
         }
         let mut gutters = vec![Gutter::EVERYWHERE];
         for (to, row) in rows.iter().enumerate().skip(from) {
-            gutters = gutters.iter().flat_map(|gutter| narrow(*gutter, row)).collect();
-            let sound = gutters.iter().filter(|it| it.is_sound());
+            gutters = gutters.iter().flat_map(|gutter| narrow(*gutter, row, search.gap)).collect();
+            let sound = gutters.iter().filter(|it| search.accepts(it, to + 1 - from));
             let widest = sound.max_by(|a, b| a.width().total_cmp(&b.width()));
             let Some(widest) = widest else { continue };
             if best.is_none_or(|(start, end, _)| to + 1 - from > end - start) {
@@ -257,11 +280,11 @@ fn columns(rows: &[Vec<Line>], depth: usize) -> Option<(usize, usize, Gutter)> {
 }
 
 /// What a row leaves of a strip of white.
-fn narrow(gutter: Gutter, row: &[Line]) -> Vec<Gutter> {
+fn narrow(gutter: Gutter, row: &[Line], gap: f32) -> Vec<Gutter> {
     let mut pieces = Vec::new();
     let mut start = gutter.x.0;
     let within = |run: &&Line| run.x.1 > gutter.x.0 && run.x.0 < gutter.x.1;
-    let least = row.iter().map(|run| run.size).fold(0.0, f32::max) * COLUMN_GAP;
+    let least = row.iter().map(|run| run.size).fold(0.0, f32::max) * gap;
     let ends = row.iter().filter(within).map(|run| (run.x.0, run.x.1));
     for (end, next) in ends.chain([(gutter.x.1, gutter.x.1)]) {
         if end - start >= least {
@@ -300,10 +323,10 @@ fn is_table(rows: &[Vec<Line>], gutter: Gutter) -> bool {
 }
 
 /// The white between the cells of a table.
-fn gutters(rows: &[Vec<Line>]) -> Vec<Gutter> {
+fn gutters(rows: &[Vec<Line>], gap: f32) -> Vec<Gutter> {
     let mut gutters = vec![Gutter::EVERYWHERE];
     for row in rows {
-        gutters = gutters.iter().flat_map(|gutter| narrow(*gutter, row)).collect();
+        gutters = gutters.iter().flat_map(|gutter| narrow(*gutter, row, gap)).collect();
     }
     gutters.retain(Gutter::is_sound);
     gutters

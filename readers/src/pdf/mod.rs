@@ -64,7 +64,7 @@ fn write(pages: &[Vec<Part>], writer: &mut Writer) {
         for block in blocks {
             match block {
                 Block::Heading { level, text } => writer.heading(*level, text),
-                Block::Item(text) => writer.item(0, None, text),
+                Block::Item { number, text } => writer.item(0, *number, text),
                 Block::Paragraph(text) => writer.paragraph(text),
                 Block::Table(rows) => writer.table(rows),
             }

@@ -80,6 +80,22 @@ fn a_print_from_a_browser_keeps_headings_tables_lists_and_pages() {
 }
 
 #[test]
+fn a_tight_table_and_numbered_items() {
+    let content = read(&sample("project-report.pdf")).unwrap();
+    in_order(
+        &content.text,
+        &[
+            "## Budget\n\nThe project cost 4.6 million kroner over three years.\n\n",
+            "| Item | Planned | Spent |\n|---|---|---|\n| Gauging stations | 1,900,000 | 2,050,000 |\n",
+            "| Laser scan of the valley | 1,200,000 | 1,110,000 |\n| Computing | 600,000 | 640,000 |\n",
+            "## Findings\n\n1. Snowmelt alone raises the river by 1.8 metres.\n2. Rain on snow",
+            "## Recommendations\n\n",
+            "- Sirens\n- two at the harbour\n- one at the school\n- A yearly drill in May",
+        ],
+    );
+}
+
+#[test]
 fn a_text_without_headings_is_cut_at_its_pages() {
     let content = read(&sample("folder/travel-log.pdf")).unwrap();
     in_order(

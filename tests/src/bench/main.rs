@@ -1,11 +1,13 @@
 //! The budgets of the design that can be measured so far, each as a row: bar, measured, how.
 //!
 //! Ratios are taken side by side in one run. Nothing here passes or fails: speed is read, not
-//! asserted. `bench scale` measures what grows with the number of chunks.
+//! asserted. `bench scale` measures what grows with the number of chunks, `bench reranker` the
+//! cross-encoder alone.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
 mod encoder;
 mod memory;
+mod reranker;
 mod scale;
 mod speed;
 
@@ -26,7 +28,13 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((first, rest)) if first == "scale" => scale::run(rest),
-        Some((other, _)) => anyhow::bail!("unknown: {other}; expected nothing, or scale"),
+        Some((first, _)) if first == "reranker" => {
+            print(reranker::rows()?);
+            Ok(())
+        }
+        Some((other, _)) => {
+            anyhow::bail!("unknown: {other}; expected nothing, scale or reranker")
+        }
         None => table(),
     }
 }
@@ -42,11 +50,16 @@ fn table() -> Result<()> {
         measured: format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
         how: "size of the file; compressed: cargo xtask wasm",
     });
+    rows.extend(reranker::rows()?);
+    print(rows);
+    Ok(())
+}
+
+fn print(rows: Vec<Row>) {
     println!("{:<58} {:>10} {:>22}  how", "what", "bar", "measured");
     for row in rows {
         println!("{:<58} {:>10} {:>22}  {}", row.what, row.bar, row.measured, row.how);
     }
-    Ok(())
 }
 
 /// The time that half of the rounds stay below, after a few that warm up.

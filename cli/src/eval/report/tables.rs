@@ -42,13 +42,12 @@ const COLUMNS: [(&str, &str); 12] = [
 ];
 
 /// What the columns mean.
-pub(crate) const LEGEND: &str = "\
-content: share of the required strings in the five passages; refusals: cases rightly answered or \
-declined;
-declined: answerable cases that were not answered; made up: unanswerable ones that were; facts: \
-share of the
-expected in an answer without prohibited words; citations: share that is right; passed: all of it \
-at once";
+pub(crate) const LEGEND: &str = concat!(
+    "content: share of the required strings in the five passages; refusals: cases rightly answered ",
+    "or declined;\ndeclined: answerable cases that were not answered; made up: unanswerable ones ",
+    "that were; facts: share of the\nexpected in an answer without prohibited words; citations: ",
+    "share that is right; passed: all of it at once",
+);
 
 /// What was measured, and how.
 pub(crate) fn headline(report: &Report) -> String {

@@ -1,0 +1,309 @@
+//! Retrieval with a second opinion: a service that reads the question and each passage together.
+//!
+//! Optional, and never in the way: whatever goes wrong with it, the own order stays, and the answer
+//! names `reranker` as degraded.
+
+use std::time::Duration;
+
+use crate::{
+    ports::{Body as _, Config, ConfigError, Env, Http, HttpError, HttpRequest},
+    retrieval::{Hit, MAX_TOP_K, Query, Retrieval, Retriever, reorder},
+    wire::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
+};
+
+/// Named in `degraded` when the configured reranker gave no order.
+const RERANKER: &str = "reranker";
+/// Variable with the service's origin, `scheme://host[:port]`. Empty, or a host below `.invalid`,
+/// which no service can have (RFC 6761): there is no reranker.
+const URL: &str = "reranker_url";
+/// Variable with the service's API key, sent as a bearer token; empty: none.
+const KEY: &str = "reranker_api_key";
+/// Variable with the time that the service may take, in milliseconds.
+const BUDGET: &str = "reranker_budget_ms";
+/// A visitor notices half a second; the answer around it needs the rest.
+const DEFAULT_BUDGET: Duration = Duration::from_millis(400);
+/// Passages sent: as many as anybody may ask for, and what a native service scores in the budget.
+const POOL: usize = MAX_TOP_K;
+/// Largest reply read, in bytes; scores for the pool take two thousand.
+const MAX_REPLY_BYTES: usize = 64 * 1024;
+
+/// Searches, and has the configured reranker order the best of what was found.
+pub(super) async fn retrieve(
+    env: &impl Env,
+    retriever: &Retriever<'_>,
+    query: &Query<'_>,
+) -> Retrieval {
+    let reranker = match Reranker::configured(env.config()).await {
+        Ok(None) => return retriever.search(query),
+        Ok(Some(reranker)) => Ok(reranker),
+        Err(fault) => Err(fault),
+    };
+    let wide = Query { top_k: query.top_k.max(POOL), ..query.clone() };
+    let mut retrieval = retriever.search(&wide);
+    let outcome = match reranker {
+        // One passage has one order.
+        Ok(_) if retrieval.hits.len() < 2 => Ok(()),
+        Ok(reranker) => {
+            let passages = passages(retriever, &retrieval.hits);
+            let scores = reranker.scores(env.http(), query.text, passages).await;
+            scores.map(|scores| reorder(&mut retrieval.hits, &scores))
+        }
+        Err(fault) => Err(fault),
+    };
+    if let Err(fault) = outcome {
+        env.warn(&format!("passages keep their own order: {fault}"));
+        retrieval.degraded.push(RERANKER);
+    }
+    retrieval.hits.truncate(query.top_k.max(1));
+    retrieval
+}
+
+fn passages(retriever: &Retriever<'_>, hits: &[Hit]) -> Vec<RerankDocument> {
+    let chunks = hits.iter().map(|hit| &retriever.index().chunks()[hit.ordinal]);
+    chunks.map(|chunk| RerankDocument::Text(chunk.encoded_text())).collect()
+}
+
+/// A configured service.
+#[derive(Debug)]
+struct Reranker {
+    uri: http::Uri,
+    headers: http::HeaderMap,
+    budget: Duration,
+}
+
+impl Reranker {
+    /// Reads the configuration; `None` where it names no service.
+    async fn configured(config: &impl Config) -> Result<Option<Self>, RerankFault> {
+        let Some(origin) = config.get(URL).await? else { return Ok(None) };
+        let malformed = |name, got: &str, expected| RerankFault::Configuration {
+            name,
+            got: got.to_owned(),
+            expected,
+        };
+        let uri: http::Uri = format!("{}/v1/rerank", origin.trim_end_matches('/'))
+            .parse()
+            .map_err(|_| malformed(URL, &origin, "scheme://host[:port]"))?;
+        let Some(host) = uri.host() else {
+            return Err(malformed(URL, &origin, "scheme://host[:port]"));
+        };
+        if host.ends_with(".invalid") {
+            return Ok(None);
+        }
+        let budget = match config.get(BUDGET).await? {
+            None => DEFAULT_BUDGET,
+            Some(text) => match text.parse() {
+                Ok(milliseconds @ 1..=60_000) => Duration::from_millis(milliseconds),
+                _ => return Err(malformed(BUDGET, &text, "1 to 60000 milliseconds")),
+            },
+        };
+        let mut headers = http::HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, JSON);
+        // A service that knows how long it is waited for need not finish what nobody reads.
+        headers.insert("x-request-timeout-ms", (budget.as_millis() as u64).into());
+        if let Some(key) = config.get(KEY).await? {
+            let value = http::HeaderValue::try_from(format!("Bearer {key}"));
+            // The value stays out of the message: it is a secret.
+            let mut value = value.map_err(|_| malformed(KEY, "something else", "visible ASCII"))?;
+            value.set_sensitive(true);
+            headers.insert(http::header::AUTHORIZATION, value);
+        }
+        Ok(Some(Self { uri, headers, budget }))
+    }
+
+    /// Asks for the scores of `documents`, in their order.
+    async fn scores(
+        &self,
+        http: &impl Http,
+        query: &str,
+        documents: Vec<RerankDocument>,
+    ) -> Result<Vec<f32>, RerankFault> {
+        let count = documents.len();
+        let request =
+            RerankRequest { query: query.to_owned(), documents, ..RerankRequest::default() };
+        let mut reply = http
+            .send(HttpRequest {
+                method: http::Method::POST,
+                uri: self.uri.clone(),
+                headers: self.headers.clone(),
+                body: serde_json::to_vec(&request).map_err(RerankFault::malformed)?,
+                timeout: Some(self.budget),
+            })
+            .await?;
+        if reply.status != http::StatusCode::OK {
+            return Err(RerankFault::Refused { status: reply.status.as_u16() });
+        }
+        let body = reply.body.bytes(MAX_REPLY_BYTES).await?;
+        let reply: RerankResponse =
+            serde_json::from_slice(&body).map_err(RerankFault::malformed)?;
+        in_order(&reply.results, count)
+    }
+}
+
+const JSON: http::HeaderValue = http::HeaderValue::from_static("application/json");
+
+/// The scores by index, where there is exactly one finite score for each of `count` documents.
+fn in_order(results: &[RerankResult], count: usize) -> Result<Vec<f32>, RerankFault> {
+    if results.len() != count {
+        let got = results.len();
+        return Err(RerankFault::malformed(format!("{got} results for {count} documents")));
+    }
+    let mut scores: Vec<Option<f32>> = vec![None; count];
+    for RerankResult { index, relevance_score: score, .. } in results {
+        match scores.get_mut(*index) {
+            _ if !score.is_finite() => {
+                return Err(RerankFault::malformed(format!("score {score} for document {index}")));
+            }
+            Some(place @ None) => *place = Some(*score),
+            Some(Some(_)) => {
+                return Err(RerankFault::malformed(format!("two results for document {index}")));
+            }
+            None => {
+                return Err(RerankFault::malformed(format!("index {index} of {count} documents")));
+            }
+        }
+    }
+    // As many results as documents and none twice: every place is taken.
+    Ok(scores.into_iter().flatten().collect())
+}
+
+/// Why there is no second opinion.
+#[derive(Debug, thiserror::Error)]
+enum RerankFault {
+    /// The operator's: a variable has a value that it cannot have.
+    #[error("variable {name}: expected {expected}, got {got:?}")]
+    Configuration { name: &'static str, got: String, expected: &'static str },
+    /// The platform's: a variable cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] ConfigError),
+    /// The service's, or the network's: no reply, or not in time.
+    #[error("reranker: {0}")]
+    Unreachable(#[from] HttpError),
+    /// The service's: it answered, but not with scores.
+    #[error("reranker: status {status}; see the service's log")]
+    Refused { status: u16 },
+    /// The service's: scores that cannot be.
+    #[error("reranker: not a reply of /v1/rerank: {reason}")]
+    Malformed { reason: String },
+}
+
+impl RerankFault {
+    fn malformed(reason: impl ToString) -> Self {
+        Self::Malformed { reason: reason.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        fakes::{MemoryEnv, Reply, ScriptedHttp},
+        index::{Index, build},
+        text::{Document, chunks},
+    };
+
+    const TEXT: &str = "---\ntitle: Papers\n---\n# Papers\n\n## Davy Medal\n\nThe Davy Medal, 1903.\n\n\
+                        ## Matteucci Medal\n\nThe Matteucci Medal, 1904.\n\n## Elliott Cresson Medal\n\n\
+                        The Elliott Cresson Medal, 1909.";
+
+    fn index() -> Index {
+        let document = Document::read("a.md", TEXT.as_bytes().to_vec()).unwrap();
+        Index::open(build(&chunks(&document), None).unwrap()).unwrap()
+    }
+
+    fn env(variables: &[(&str, &str)], reply: Result<Reply, HttpError>) -> MemoryEnv {
+        let mut env = MemoryEnv { http: ScriptedHttp::new([reply]), ..MemoryEnv::default() };
+        for (name, value) in variables {
+            env.config.0.insert((*name).to_owned(), (*value).to_owned());
+        }
+        env
+    }
+
+    fn ask(env: &MemoryEnv, index: &Index) -> Retrieval {
+        let retriever = Retriever::new(index, None);
+        let query = Query { text: "Which medal came first?", top_k: 2, ..Query::default() };
+        block_on(retrieve(env, &retriever, &query))
+    }
+
+    fn ordinals(retrieval: &Retrieval) -> Vec<usize> {
+        retrieval.hits.iter().map(|hit| hit.ordinal).collect()
+    }
+
+    fn reply(status: u16, body: &str) -> Result<Reply, HttpError> {
+        let status = http::StatusCode::from_u16(status).unwrap();
+        let chunks = vec![Ok(body.as_bytes().to_vec())];
+        Ok(Reply { status, headers: http::HeaderMap::new(), chunks })
+    }
+
+    const ON: &[(&str, &str)] = &[(URL, "https://reranker.example/")];
+    const GOOD: &str = r#"{"results": [{"index": 2, "relevance_score": 0.9},
+        {"index": 0, "relevance_score": 0.2}, {"index": 1, "relevance_score": -4}]}"#;
+
+    #[test]
+    fn the_service_orders_the_pool_and_only_then_it_is_cut() {
+        let index = index();
+        let own = ordinals(&ask(&env(&[], reply(200, GOOD)), &index));
+        let key = [ON[0], (KEY, "secret"), (BUDGET, "70")];
+        let env = env(&key, reply(200, GOOD));
+        let retrieval = ask(&env, &index);
+        assert_eq!(retrieval.degraded, ["dense"]);
+        let third = (0..3).find(|ordinal| !own.contains(ordinal)).unwrap();
+        assert_eq!(ordinals(&retrieval), [third, own[0]]);
+        assert_eq!(retrieval.hits[0].explanation.reranked.unwrap().before, 3);
+
+        let [sent] = &env.http.requests()[..] else { panic!("one request") };
+        assert_eq!(sent.uri, "https://reranker.example/v1/rerank");
+        assert_eq!(sent.headers["authorization"], "Bearer secret");
+        assert_eq!(sent.timeout, Some(Duration::from_millis(70)));
+        let body: RerankRequest = serde_json::from_slice(&sent.body).unwrap();
+        assert_eq!(body.documents.len(), 3);
+        assert!(body.documents[0].text().starts_with("Papers › "), "{body:?}");
+    }
+
+    #[test]
+    fn nothing_is_sent_where_there_is_none() {
+        for none in ["", "http://off.invalid"] {
+            let env = env(&[(URL, none)], reply(200, GOOD));
+            assert_eq!(ask(&env, &index()).degraded, ["dense"]);
+            assert!(env.http.requests().is_empty());
+        }
+    }
+
+    #[test]
+    fn whatever_goes_wrong_the_own_order_stays() {
+        let index = index();
+        let own = ordinals(&ask(&env(&[], reply(200, GOOD)), &index));
+        let check = |variables: &[(&str, &str)], reply| {
+            let shown = format!("{variables:?} {reply:?}");
+            let retrieval = ask(&env(variables, reply), &index);
+            assert_eq!(ordinals(&retrieval), own, "{shown}");
+            assert_eq!(retrieval.degraded, ["dense", RERANKER], "{shown}");
+            assert!(retrieval.hits.iter().all(|hit| hit.explanation.reranked.is_none()));
+        };
+        let of = |scores: &[(usize, &str)]| {
+            let results = scores.iter().map(|(index, score)| {
+                format!("{{\"index\": {index}, \"relevance_score\": {score}}}")
+            });
+            reply(200, &format!("{{\"results\": [{}]}}", results.collect::<Vec<_>>().join(", ")))
+        };
+        check(ON, Err(HttpError::TimedOut { limit: DEFAULT_BUDGET }));
+        check(ON, Err(HttpError::Denied { authority: "reranker.example".to_owned() }));
+        check(ON, reply(500, GOOD));
+        check(ON, reply(204, ""));
+        check(ON, reply(200, "<html>"));
+        check(ON, reply(200, &format!("{GOOD}{}", " ".repeat(MAX_REPLY_BYTES))));
+        check(ON, of(&[(0, "1"), (1, "2")]));
+        check(ON, of(&[(0, "1"), (1, "2"), (2, "3"), (3, "4")]));
+        check(ON, of(&[(0, "1"), (1, "2"), (1, "3")]));
+        check(ON, of(&[(0, "1"), (1, "2"), (3, "3")]));
+        check(ON, of(&[(0, "1"), (1, "2"), (2, "1e300")]));
+        check(ON, of(&[(0, "1"), (1, "2"), (2, "NaN")]));
+        check(ON, of(&[(0, "1"), (1, "2"), (2, "null")]));
+        check(&[(URL, "no address at all")], reply(200, GOOD));
+        check(&[(URL, "/path")], reply(200, GOOD));
+        check(&[ON[0], (BUDGET, "0")], reply(200, GOOD));
+        check(&[ON[0], (BUDGET, "soon")], reply(200, GOOD));
+        check(&[ON[0], (KEY, "line\nbreak")], reply(200, GOOD));
+    }
+}
