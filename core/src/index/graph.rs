@@ -172,11 +172,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Appends a layer: the links of each of its places, where the library's order is `ordinals`.
-fn write_layer(
-    links: impl Iterator<Item = Vec<u32>>,
-    ordinals: &[u32],
-    numbers: &mut Vec<u32>,
-) {
+fn write_layer(links: impl Iterator<Item = Vec<u32>>, ordinals: &[u32], numbers: &mut Vec<u32>) {
     let mut lists: Vec<(u32, Vec<u32>)> = ordinals
         .iter()
         .zip(links)
