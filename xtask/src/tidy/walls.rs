@@ -66,7 +66,7 @@ fn manifests(packages: &[Package]) -> Vec<Finding> {
     findings
 }
 
-/// Core is rules and algorithms, and the host runs any application.
+/// Core is rules and algorithms, the host runs any application, the reranker serves any client.
 const WALLS: &[Wall] = &[
     Wall {
         package: "dossier-core",
@@ -77,6 +77,11 @@ const WALLS: &[Wall] = &[
         package: "dossier-host",
         manifest: "host/Cargo.toml",
         forbidden: &["dossier-core", "dossier-platform"],
+    },
+    Wall {
+        package: "dossier-reranker",
+        manifest: "native-reranker/Cargo.toml",
+        forbidden: &["dossier-host", "dossier-platform", "spin-sdk", "wasmtime"],
     },
     Wall {
         package: "xtask",
