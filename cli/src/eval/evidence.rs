@@ -11,7 +11,6 @@ fn features(evidence: &Evidence) -> Vec<(&'static str, f32)> {
     vec![
         ("similarity", evidence.similarity.unwrap_or(0.0)),
         ("coverage", evidence.coverage),
-        ("sentence", evidence.sentence.unwrap_or(0.0)),
         ("late", evidence.late.unwrap_or(0.0)),
     ]
 }

@@ -39,6 +39,8 @@ pub(crate) struct Model {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Precision {
+    /// As published: the reranker's models.
+    Float,
     /// Signed bytes with a scale a row.
     Int8,
 }
@@ -88,7 +90,9 @@ impl Model {
 
     /// Id of the converted model, precision included.
     pub(crate) fn converted_id(&self) -> String {
-        let Precision::Int8 = self.precision;
-        format!("{}-int8", self.id)
+        match self.precision {
+            Precision::Float => self.id.clone(),
+            Precision::Int8 => format!("{}-int8", self.id),
+        }
     }
 }

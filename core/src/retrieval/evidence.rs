@@ -2,24 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::{Hit, Wording, sentences};
+use super::Hit;
 use crate::{
     index::{Index, Near},
     text::terms,
 };
 
-/// Passages looked at for coverage and sentences.
+/// Passages looked at for coverage.
 const PASSAGES: usize = 5;
 
 /// An answer is given from this confidence on.
 pub const THRESHOLD: f32 = 0.5;
 
 /// Logistic regressions, fitted on the development splits of the sample and of the collections in
-/// `data/eval`, where an answer made up costs as much as three answers declined
+/// `data/eval`, where an answer made up costs as much as two and a half declined
 /// (`dossier eval --split dev --evidence` prints features and labels; docs/decisions/0019-ranking.md).
-const LATE: f32 = 7.73;
-const SENTENCE: f32 = 2.5;
-const BIAS: f32 = -4.97;
+const LATE: f32 = 9.8;
+const BIAS: f32 = -4.7;
 /// For a pack without word pieces.
 const SIMILARITY_ALONE: f32 = 10.0;
 const COVERAGE_BESIDE_SIMILARITY: f32 = 4.9;
@@ -37,8 +36,6 @@ pub struct Evidence {
     pub coverage: f32,
     /// Best score in late interaction; absent where the pack has no word pieces.
     pub late: Option<f32>,
-    /// Best score in late interaction of a single sentence of the first passages.
-    pub sentence: Option<f32>,
 }
 
 impl Evidence {
@@ -48,7 +45,6 @@ impl Evidence {
         content_terms: &[String],
         hits: &[Hit],
         near: Option<&[Near]>,
-        wording: Option<&Wording>,
     ) -> Self {
         let weights: Vec<f32> =
             content_terms.iter().map(|term| index.lexical().rarity(term)).collect();
@@ -67,16 +63,13 @@ impl Evidence {
             .fold(0.0, f32::max);
         let similarity = near.map(|near| near.first().map_or(0.0, |nearest| nearest.similarity));
         let late = hits.iter().filter_map(|hit| Some(hit.explanation.late?.score));
-        let first = hits.iter().take(PASSAGES).filter(|_| wording.is_some());
-        let said = first.flat_map(|hit| sentences(index, hit.ordinal, wording));
-        let sentence = said.filter_map(|sentence| sentence.late).reduce(f32::max);
-        Self { similarity, coverage, late: late.reduce(f32::max), sentence }
+        Self { similarity, coverage, late: late.reduce(f32::max) }
     }
 
     /// Probability, 0 to 1, that the passages answer the question.
     pub fn confidence(&self) -> f32 {
-        let logit = match (self.late.zip(self.sentence), self.similarity) {
-            (Some((late, sentence)), _) => LATE * late + SENTENCE * sentence + BIAS,
+        let logit = match (self.late, self.similarity) {
+            (Some(late), _) => LATE * late + BIAS,
             (None, Some(similarity)) => {
                 SIMILARITY_ALONE * similarity
                     + COVERAGE_BESIDE_SIMILARITY * self.coverage

@@ -13,7 +13,7 @@ use crate::{
 
 /// Pieces that weigh less than this share of the heaviest are left out: they cost time and move
 /// nothing.
-const LIGHTEST: f32 = 0.05;
+const LIGHTEST: f32 = 0.1;
 
 /// A question's word pieces, each with its weight.
 #[derive(Clone, Debug)]

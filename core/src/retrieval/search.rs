@@ -1,9 +1,12 @@
 //! The search: both legs, one filter, one fusion.
 
+use std::collections::BTreeSet;
+
 use super::{Evidence, Filter, Hit, Wording, fuse::Legs};
 use crate::{
     index::Index,
     model::{Encoded, Encoder},
+    text::terms::terms,
 };
 
 /// Passages returned where the caller does not say.
@@ -12,6 +15,8 @@ pub const TOP_K: usize = 5;
 pub const MAX_TOP_K: usize = 20;
 /// Candidates that each leg proposes.
 const POOL: usize = 50;
+/// Passages that share this part of their terms (Jaccard) say the same.
+const SAME: f32 = 0.85;
 
 /// Which legs take part.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -121,14 +126,33 @@ impl<'a> Retriever<'a> {
             similarity: &similarity,
             late: late.as_ref().map(|score| score as &dyn Fn(usize) -> f32),
         };
-        let mut hits = match query.mode {
+        let hits = match query.mode {
             Mode::Rrf => legs.reciprocal_ranks(),
             _ => legs.blend(),
         };
-        let wording_ref = wording.as_ref();
-        let evidence =
-            Evidence::of(self.index, &content, &hits, near.as_deref(), wording_ref);
-        hits.truncate(query.top_k.max(1));
+        let evidence = Evidence::of(self.index, &content, &hits, near.as_deref());
+        let hits = distinct(self.index, hits, query.top_k.max(1));
         Retrieval { hits, evidence, wording, degraded }
     }
+}
+
+/// The first `limit` of `hits` that do not repeat a better one: an answer has no use for the same
+/// passage twice, as in a renewed certificate or a second edition.
+fn distinct(index: &Index, hits: Vec<Hit>, limit: usize) -> Vec<Hit> {
+    let mut kept: Vec<(Hit, BTreeSet<String>)> = Vec::new();
+    for hit in hits {
+        if kept.len() == limit {
+            break;
+        }
+        let passage = index.chunks().get(hit.ordinal).map(|chunk| chunk.passage());
+        let terms: BTreeSet<String> = terms(&passage.unwrap_or_default()).into_iter().collect();
+        let repeats = |other: &BTreeSet<String>| {
+            let shared = terms.intersection(other).count();
+            shared as f32 >= SAME * (terms.len() + other.len() - shared).max(1) as f32
+        };
+        if !kept.iter().any(|(_, other)| repeats(other)) {
+            kept.push((hit, terms));
+        }
+    }
+    kept.into_iter().map(|(hit, _)| hit).collect()
 }
