@@ -26,7 +26,7 @@ const THREADS: usize = 2;
 
 pub(super) fn rows() -> Result<Vec<Row>> {
     let (index, encoder) = (Index::open(pack()?)?, encoder()?);
-    let texts: Vec<String> = index.chunks().iter().map(|chunk| chunk.indexed_text()).collect();
+    let texts: Vec<String> = index.chunks().iter().map(|chunk| chunk.encoded_text()).collect();
     let graph = onnx(&published("model.safetensors")?, Weights::Published)?;
     let tract = Tract::open(&graph)?;
     let mut rows = latencies(&index, &encoder, &tract, &texts)?;
