@@ -33,7 +33,7 @@ fn recall_on_the_sample() {
     let queries: Vec<Vec<f32>> =
         cases().unwrap().iter().map(|case| encoder.encode(&case.query).unwrap()).collect();
     let vectors: Vec<Vec<f32>> =
-        index.chunks().iter().map(|chunk| encoder.encode(&chunk.indexed_text()).unwrap()).collect();
+        index.chunks().iter().map(|chunk| encoder.encode(&chunk.encoded_text()).unwrap()).collect();
     let dense = Dense::build(&vectors).unwrap().with_graph().unwrap();
     let graph = recall(&exact(&dense, &queries), &approximate(&dense, &queries));
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();

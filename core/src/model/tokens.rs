@@ -1,7 +1,7 @@
 //! The tokenizer: opened from its settings and its vocabulary, which are files of their own.
 //!
-//! Published tokenizers carry the vocabulary in their JSON, where parsing it takes ten times as
-//! long as reading it from lines.
+//! Published tokenizers carry the vocabulary in their JSON, which takes longer to parse than lines,
+//! and every fresh instance of a component does so.
 
 use std::ops::Range;
 

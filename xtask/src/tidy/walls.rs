@@ -71,7 +71,16 @@ const WALLS: &[Wall] = &[
     Wall {
         package: "dossier-core",
         manifest: "core/Cargo.toml",
-        forbidden: &["hyper", "redb", "reqwest", "rustls", "spin-sdk", "tokio", "wasmtime"],
+        forbidden: &[
+            "hyper",
+            "redb",
+            "reqwest",
+            "rustls",
+            "spin-sdk",
+            "tokio",
+            "tract-onnx",
+            "wasmtime",
+        ],
     },
     Wall {
         package: "dossier-host",
