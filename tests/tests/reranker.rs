@@ -197,6 +197,8 @@ try:
     new.rerank(model='any', query=query, documents=[])
 except cohere.UnprocessableEntityError as error:
     assert '1 to 256' in error.body['message'], error.body
+else:
+    raise SystemExit('a request without documents was taken')
 print(cohere.__version__, [(it.index, it.relevance_score) for it in all])
 ";
 
