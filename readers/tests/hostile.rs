@@ -1,6 +1,12 @@
 //! Every reader against thousands of damaged files: each ends in a text or an error, within bounds
 //! of memory. The damage is made from samples by seeded chance, so that a failure can be repeated.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reports by panicking, and prints what it measured"
+)]
+
 use std::{
     alloc::System,
     fs,

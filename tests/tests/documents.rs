@@ -64,6 +64,19 @@ fn fault(pack: &Path, case: &Case) -> Option<String> {
     (!right).then(|| format!("{}\n  {answer}", case.question))
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_unpacks_to_gigabytes_is_skipped_and_the_rest_goes_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let bomb = root().join("tests/documents/hostile/bomb.pdf");
+    fs::copy(bomb, folder.path().join("bomb.pdf")).unwrap();
+    fs::write(folder.path().join("good.md"), "A text about radium.").unwrap();
+    let (docs, pack) = (folder.path().to_str().unwrap(), folder.path().join("own.pack"));
+    let (said, skipped) = dossier(&["ingest", docs, "--lexical", "--out", pack.to_str().unwrap()]);
+    assert!(said.contains("1 documents, 1 chunks, 1 skipped"), "{said}");
+    assert!(skipped.contains("skipped bomb.pdf: damaged, or too large to read"), "{skipped}");
+}
+
 #[test]
 fn sources_are_shown_with_file_page_and_section() {
     let folder = tempfile::tempdir().unwrap();
