@@ -20,7 +20,7 @@ const USAGE: u8 = 2;
 const NO_WEIGHTS: u8 = 3;
 
 /// The embedding model that `dossier model` prepares.
-const ENCODER: &str = "models/all-minilm-l6-v2-int8.2";
+const ENCODER: &str = "models/all-minilm-l6-v2-int8.3";
 /// Its published tokenizer.
 const TOKENIZER: &str = "downloads/all-minilm-l6-v2/tokenizer.json";
 

@@ -117,6 +117,8 @@ mod tests {
             let pool = pool.clone();
             async move { pool.run(far(), move || blocked.recv().is_ok()).await }
         });
+        // The one thread has its work before the late one is asked for.
+        tokio::task::yield_now().await;
         let begun = Arc::new(Mutex::new(false));
         let late = pool.run(Instant::now(), {
             let begun = Arc::clone(&begun);

@@ -73,7 +73,8 @@ fn onnx_runtime_agrees_on_cross_encoders() {
     let Published { network: Network::Bert { weights, heads }, .. } = model() else {
         panic!("random models are BERTs");
     };
-    for precision in [Precision::Float, Precision::Int8] {
+    // In bytes, an input that is rounded to the other side of a step moves the score by a step.
+    for (precision, tolerance) in [(Precision::Float, 1e-4), (Precision::Int8, 0.05)] {
         let folder = tempfile::tempdir().unwrap();
         let (graph, numbers) = (folder.path().join("model.onnx"), folder.path().join("pairs"));
         fs::write(&graph, to_onnx(&weights, heads, precision).unwrap()).unwrap();
@@ -91,6 +92,6 @@ fn onnx_runtime_agrees_on_cross_encoders() {
         let ours = pairs.iter().map(|pair| model.score(pair).unwrap());
         let worst = ours.zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         println!("{precision:?}: largest difference from ONNX Runtime {worst:e}");
-        assert!(worst < 1e-4, "{precision:?}: {worst}");
+        assert!(worst < tolerance, "{precision:?}: {worst}");
     }
 }

@@ -14,7 +14,7 @@ const AT_ONCE: usize = 16;
 
 /// Two visitors with one subject each, and a follow-up that only their own subject answers.
 const VISITORS: [(&str, &str, &str); 2] = [
-    ("visitor-one", "Who presented the gram of radium to her in 1921?", "White House"),
+    ("visitor-one", "Who presented the gram of radium to her in 1921?", "gram"),
     ("visitor-two", "Where was Marie Curie born?", "Warsaw"),
 ];
 
