@@ -168,8 +168,14 @@ mod tests {
                 "Which degrees has she?",
                 "Degrees: Physics degree, 1893 [1]. Mathematics degree, 1894 [1].",
             ),
-            ("How many women worked with radium?", "Twenty women worked with radium [1]."),
-            ("Does radium glow?", "Radium glows (faintly) [1]."),
+            (
+                "How many women worked with radium?",
+                "Twenty women worked with radium [1]. Radium glows (faintly) [1].",
+            ),
+            (
+                "Does radium glow?",
+                "Twenty women worked with radium [1]. Radium glows (faintly) [1].",
+            ),
         ] {
             assert_eq!(answer(text, question), expected, "{question}");
         }

@@ -138,7 +138,11 @@ fn damage_under_a_right_checksum_does_no_harm() {
     let good = sample();
     let entropy = SeededEntropy::new(SEED);
     let (mut opened, mut refused) = (0, 0);
-    for section in 0..Parts::of(&good).sections.len() {
+    // tantivy believes its own files: a length forged under a right checksum can make it ask for
+    // more memory than there is. Only who may publish can forge one (docs/decisions/0017).
+    let ours = |(_, (name, _)): &(usize, &(String, Vec<u8>))| !name.starts_with("lexical/");
+    let parts = Parts::of(&good);
+    for (section, _) in parts.sections.iter().enumerate().filter(ours) {
         for _ in 0..ROUNDS {
             let mut parts = Parts::of(&good);
             mutate(&mut parts.sections[section].1, &entropy);
