@@ -10,7 +10,9 @@
 //! ```
 //!
 //! Sections: `documents` (postcard), `chunks` (`index/chunks.rs`), `lexical/<file>` (tantivy's files
-//! as they are), `vectors` (`index/vectors.rs`), and in a large pack `graph` (`index/graph.rs`).
+//! as they are), `vectors` (`index/vectors.rs`), in a large pack
+//! `graph` (`index/graph.rs`), in one that is not too large `pieces` and `piece-counts`
+//! (`index/pieces.rs`).
 
 use crate::wire::PackHeader;
 

@@ -88,6 +88,11 @@ const WALLS: &[Wall] = &[
         forbidden: &["dossier-core", "dossier-platform"],
     },
     Wall {
+        package: "dossier-readers",
+        manifest: "readers/Cargo.toml",
+        forbidden: &["dossier-core", "dossier-host", "reqwest", "tokio", "wasmtime"],
+    },
+    Wall {
         package: "dossier-reranker",
         manifest: "native-reranker/Cargo.toml",
         forbidden: &["dossier-host", "dossier-platform", "spin-sdk", "wasmtime"],
