@@ -187,7 +187,7 @@ impl Pieces {
             for (similarity, piece) in similarities.iter_mut().zip(question) {
                 // A damaged scale is not a number: it is taken for the farthest.
                 let cosine = piece.dot(&numbers) as f32 * piece.scale * scale;
-                *similarity = cosine.max(-1.0).min(1.0);
+                *similarity = if cosine.is_nan() { -1.0 } else { cosine.clamp(-1.0, 1.0) };
             }
             visit(u32::from_le_bytes(start) as usize, &similarities);
         }

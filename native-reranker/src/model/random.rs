@@ -6,6 +6,9 @@ use safetensors::{Dtype, tensor::TensorView};
 
 use super::ModelError;
 
+/// Adds a tensor: its name, shape, mean and spread.
+type Add<'a> = dyn FnMut(String, &[usize], f32, f32) + 'a;
+
 /// The shape of cross-encoder/ms-marco-MiniLM-L6-v2.
 const LAYERS: usize = 6;
 const WIDTH: usize = 384;
@@ -29,11 +32,11 @@ pub fn random_weights(seed: u64) -> Result<Vec<u8>, ModelError> {
         tensors.push((name, shape.to_vec(), bytes));
     };
     // Uniform within ±√3·0.04: trained BERTs have about this deviation.
-    let linear = |add: &mut dyn FnMut(String, &[usize], f32, f32), name: String, out, inner| {
+    let linear = |add: &mut Add<'_>, name: String, out, inner| {
         add(format!("{name}.weight"), &[out, inner], 0.0, 0.07);
         add(format!("{name}.bias"), &[out], 0.0, 0.07);
     };
-    let norm = |add: &mut dyn FnMut(String, &[usize], f32, f32), name: String| {
+    let norm = |add: &mut Add<'_>, name: String| {
         add(format!("{name}.weight"), &[WIDTH], 1.0, 0.1);
         add(format!("{name}.bias"), &[WIDTH], 0.0, 0.1);
     };
