@@ -3,7 +3,9 @@
 use super::*;
 
 fn sample(name: &str) -> Vec<u8> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/documents");
+    // Asked for when running: checkouts may share a target folder, and with it this program.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
+    let folder = std::path::PathBuf::from(own).join("../tests/documents");
     std::fs::read(folder.join(name)).unwrap()
 }
 
