@@ -26,6 +26,9 @@ pub mod session;
 pub mod auth;
 
 #[cfg(feature = "search")]
+pub mod cache;
+
+#[cfg(feature = "search")]
 pub mod chat;
 
 pub mod wire;

@@ -42,7 +42,7 @@ pub struct ChatResponse {
 }
 
 /// A passage that an answer cites.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct ChatSource {
     /// The chunk's id.
     pub id: String,
@@ -53,7 +53,7 @@ pub struct ChatSource {
     /// Headings above the passage, outermost first.
     pub heading: Vec<String>,
     /// The page of the file that the passage is on, from 1; absent in a file without pages.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
     /// The passage.
     pub text: String,

@@ -15,7 +15,7 @@ pub use self::{
     health::{Detailed, Health},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
-    record::{SessionRecord, TurnRecord},
+    record::{AnswerRecord, SessionRecord, TurnRecord},
     rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
     search::{SearchHit, SearchRequest, SearchResponse},
 };
