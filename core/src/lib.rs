@@ -29,6 +29,9 @@ pub mod auth;
 pub mod cache;
 
 #[cfg(feature = "search")]
+pub mod answer;
+
+#[cfg(feature = "search")]
 pub mod chat;
 
 pub mod wire;

@@ -11,7 +11,10 @@ mod rerank;
 mod search;
 
 pub use self::{
-    chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
+    chat::{
+        Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamError, StreamFallback,
+        StreamMetadata, StreamSources,
+    },
     health::{Detailed, Health},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
