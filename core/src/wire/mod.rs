@@ -4,6 +4,8 @@
 
 mod chat;
 mod health;
+mod json;
+mod ledger;
 mod pack;
 mod problem;
 mod record;
@@ -13,6 +15,8 @@ mod search;
 pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
     health::{Detailed, Health},
+    json::read_json,
+    ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
