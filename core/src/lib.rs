@@ -25,6 +25,8 @@ pub mod session;
 
 pub mod auth;
 
+pub mod policy;
+
 #[cfg(feature = "search")]
 pub mod cache;
 

@@ -4,6 +4,8 @@
 
 mod chat;
 mod health;
+mod json;
+mod ledger;
 mod pack;
 mod problem;
 mod record;
@@ -16,6 +18,8 @@ pub use self::{
         StreamMetadata, StreamSources,
     },
     health::{Detailed, Health},
+    json::read_json,
+    ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{AnswerRecord, SessionRecord, TurnRecord},
