@@ -1,7 +1,6 @@
 //! The chat pipeline: one file a step, and [`turn`] that strings them together.
 
 mod extract;
-mod follow_up;
 mod question;
 mod rerank;
 mod stream;
@@ -9,7 +8,6 @@ pub mod turn;
 
 pub use self::{
     extract::{Extract, extract},
-    follow_up::condense,
     question::{MAX_CHARS, MAX_WORDS, MIN_CHARS, Question},
     stream::{Event, events},
     turn::{Turn, answer, search},

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Question, condense, extract, rerank::retrieve};
+use super::{Question, extract, rerank::retrieve};
 use crate::{
     RequestError,
     index::Index,
     ports::{Clock as _, Env},
     retrieval::{Hit, Mode, Query, Retrieval, Retriever},
     session::{self, Session},
+    understanding::condense,
     wire::{
         ChatRequest, ChatResponse, ChatSource, SearchHit, SearchRequest, SearchResponse, TurnRecord,
     },
@@ -50,7 +51,7 @@ pub async fn answer(
             Session { id: id.clone(), ..Session::default() }
         }),
     };
-    let text = condense(&question.text, &session.turns);
+    let text = condense(&question.text, &session.turns, retriever.index()).search;
     let query = Query {
         text: &text,
         top_k: question.top_k,
