@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Question, condense, rerank::retrieve};
+use super::{Question, rerank::retrieve};
 use crate::{
     RequestError,
     answer::{Extract, extract, refusal},
@@ -10,6 +10,7 @@ use crate::{
     ports::{Clock as _, Env},
     retrieval::{Hit, Mode, Query, Retrieval, Retriever},
     session::{self, Session},
+    understanding::condense,
     wire::{
         ChatRequest, ChatResponse, ChatSource, SearchHit, SearchRequest, SearchResponse, TurnRecord,
     },
@@ -51,7 +52,7 @@ pub async fn answer(
             Session { id: id.clone(), ..Session::default() }
         }),
     };
-    let text = condense(&question.text, &session.turns);
+    let text = condense(&question.text, &session.turns, retriever.index()).search;
     let query = Query {
         text: &text,
         top_k: question.top_k,
