@@ -1,5 +1,6 @@
 //! The chat pipeline: one file a step, and [`turn`] that strings them together.
 
+pub mod completions;
 mod extract;
 mod follow_up;
 mod question;

@@ -3,7 +3,9 @@
 //! Shapes here are promises. Domain types have no serde; conversions are written by hand.
 
 mod chat;
+mod completions;
 mod health;
+mod mcp;
 mod pack;
 mod problem;
 mod record;
@@ -12,7 +14,13 @@ mod search;
 
 pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
-    health::{Detailed, Health},
+    completions::{
+        ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice, CompletionChunk,
+        CompletionError, CompletionFault, CompletionMessage, CompletionReply, CompletionRequest,
+        CompletionUsage, ContentPart, MessageContent, ModelEntry, ModelList, StreamOptions,
+    },
+    health::{Detailed, Health, LlmHealth},
+    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
