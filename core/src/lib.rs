@@ -39,7 +39,13 @@ pub mod answer;
 #[cfg(feature = "search")]
 pub mod chat;
 
+#[cfg(feature = "search")]
+pub mod mcp;
+
 pub mod wire;
+
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 mod error;
 

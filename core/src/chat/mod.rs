@@ -1,5 +1,6 @@
 //! The chat pipeline: one file a step, and [`turn`] that strings them together.
 
+pub mod completions;
 mod question;
 mod rerank;
 pub mod turn;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A question. Unknown fields are ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatRequest {
     /// 3 to 2 000 characters, at most 300 words.
     pub question: String,
@@ -22,6 +23,7 @@ pub struct ChatRequest {
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatResponse {
     /// The answer, with `[n]` naming `sources[n - 1]`.
     pub answer: String,
@@ -43,6 +45,7 @@ pub struct ChatResponse {
 
 /// A passage that an answer cites.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatSource {
     /// The chunk's id.
     pub id: String,
@@ -65,6 +68,7 @@ pub struct ChatSource {
 
 /// What is unclear about a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Ambiguity {
     /// Whether the answer asks back.
     pub is_ambiguous: bool,
@@ -74,6 +78,7 @@ pub struct Ambiguity {
 
 /// The `metadata` event, first of every stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamMetadata {
     /// The passages that the answer may cite.
     pub sources: Vec<ChatSource>,

@@ -3,9 +3,11 @@
 //! Shapes here are promises. Domain types have no serde; conversions are written by hand.
 
 mod chat;
+mod completions;
 mod health;
 mod json;
 mod ledger;
+mod mcp;
 mod pack;
 mod problem;
 mod record;
@@ -17,9 +19,15 @@ pub use self::{
         Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamError, StreamFallback,
         StreamMetadata, StreamSources,
     },
-    health::{Detailed, Health},
+    completions::{
+        ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice, CompletionChunk,
+        CompletionError, CompletionFault, CompletionMessage, CompletionReply, CompletionRequest,
+        CompletionUsage, ContentPart, MessageContent, ModelEntry, ModelList, StreamOptions,
+    },
+    health::{Detailed, Health, LlmHealth},
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
+    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{AnswerRecord, SessionRecord, TurnRecord},
