@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use dossier_core::{
+    auth::Visitor,
     chat::{self, Question},
     retrieval::{Evidence, Query, Retrieval, Retriever},
     text::Chunk,
@@ -154,7 +155,10 @@ impl Conversation {
         let mut turns = Vec::new();
         for question in &case.history {
             block_on(async {
-                chat::answer(&env, retriever, request(question)).await?.record(&env).await;
+                chat::answer(&env, retriever, Visitor::default(), request(question))
+                    .await?
+                    .record(&env)
+                    .await;
                 anyhow::Ok(())
             })?;
             turns.push(TurnRecord { question: question.clone(), answer: String::new() });
@@ -166,7 +170,10 @@ impl Conversation {
             Err(error) => return Err(error.into()),
         };
         let response = match case.judges_answer() {
-            true => Some(block_on(chat::answer(&env, retriever, request(&case.query)))?.response),
+            true => Some(
+                block_on(chat::answer(&env, retriever, Visitor::default(), request(&case.query)))?
+                    .response,
+            ),
             false => None,
         };
         Ok(Self { text: chat::condense(&text, &turns), response })

@@ -2,6 +2,7 @@
 
 mod extract;
 mod follow_up;
+mod parameters;
 mod question;
 mod rerank;
 mod stream;
@@ -10,6 +11,7 @@ pub mod turn;
 pub use self::{
     extract::{Extract, extract},
     follow_up::condense,
+    parameters::with_parameters,
     question::{MAX_CHARS, MAX_WORDS, MIN_CHARS, Question},
     stream::{Event, events},
     turn::{Turn, answer, search},
