@@ -15,5 +15,5 @@ pub use self::{
     http::{SpinBody, SpinHttp},
     kv::SpinKv,
     reply::{Reply, Response, json, stream},
-    request::{Exchange, MAX_BODY_BYTES, PREFIX, body},
+    request::{Exchange, MAX_BODY_BYTES, PREFIX, body, is_read},
 };
