@@ -5,6 +5,7 @@
 mod chat;
 mod health;
 mod pack;
+mod pattern;
 mod problem;
 mod record;
 mod rerank;
@@ -14,6 +15,10 @@ pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
     health::{Detailed, Health},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
+    pattern::{
+        ExampleRecord, MatchingRecord, PatternFile, PatternRecord, RewriteMetadata, RuleRecord,
+        StrategyRecord,
+    },
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
     rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
