@@ -9,6 +9,7 @@ mod json;
 mod ledger;
 mod mcp;
 mod pack;
+mod pattern;
 mod problem;
 mod record;
 mod rerank;
@@ -29,6 +30,10 @@ pub use self::{
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
     mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
+    pattern::{
+        ExampleRecord, MatchingRecord, PatternFile, PatternRecord, RewriteMetadata, RuleRecord,
+        StrategyRecord,
+    },
     problem::{FieldError, Problem},
     record::{AnswerRecord, SessionRecord, TurnRecord},
     rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
