@@ -4,6 +4,8 @@
 
 mod chat;
 mod health;
+mod log;
+mod metrics;
 mod pack;
 mod problem;
 mod record;
@@ -13,6 +15,8 @@ mod search;
 pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
     health::{Detailed, Health},
+    log::{CallsRecord, LogRecord, StepRecord},
+    metrics::{Families, SeatRecord},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
