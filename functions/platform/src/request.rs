@@ -1,8 +1,11 @@
 //! An incoming request: its identity, its path within the API, its body within limits.
 
+use std::time::Duration;
+
 use dossier_core::{
     RequestError,
-    ports::{Clock as _, Entropy as _},
+    ports::Clock as _,
+    telemetry::{Context, request_id},
     wire::Problem,
 };
 use http_body_util::BodyExt as _;
@@ -15,13 +18,16 @@ pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
 /// Prefix under which every API route answers too.
 const PREFIX: &str = "/api/v1";
-const REQUEST_ID: &str = "x-request-id";
 
 /// What is known of a request before its body is read, and what every reply to it carries.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// Names the request in logs, headers and errors: the caller's, if well formed, else new.
     pub request_id: String,
+    /// Its place in a trace across services.
+    pub context: Context,
+    /// When it came in, since the Unix epoch.
+    pub started: Duration,
     /// Path without the API prefix and without a slash at its end.
     pub route: String,
     path: String,
@@ -37,9 +43,9 @@ impl Exchange {
         };
         // Hosts route `/chat/` as they route `/chat`.
         let route = route.trim_end_matches('/').to_owned();
-        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        let request_id = given.filter(|id| well_formed(id)).map_or_else(new_id, str::to_owned);
-        Self { request_id, route, path }
+        let request_id = request_id(request.headers(), &SystemEntropy);
+        let context = Context::incoming(request.headers(), &SystemEntropy);
+        Self { request_id, context, started: SystemClock.now(), route, path }
     }
 
     /// The error's body, for this request.
@@ -62,7 +68,7 @@ impl Exchange {
     /// Completes a reply: errors become problems, and every reply gets the headers of the house.
     pub fn finish(&self, reply: Result<Reply, RequestError>) -> Reply {
         let reply = reply.unwrap_or_else(|error| Reply::problem(&self.problem(&error), &error));
-        reply.with_house_headers(&self.request_id)
+        reply.with_house_headers(&self.request_id).with_context(&self.context)
     }
 }
 
@@ -82,15 +88,4 @@ pub async fn body(request: Request) -> Result<Vec<u8>, RequestError> {
         }
     }
     Ok(bytes)
-}
-
-fn well_formed(id: &str) -> bool {
-    (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-fn new_id() -> String {
-    let mut bytes = [0; 16];
-    SystemEntropy.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

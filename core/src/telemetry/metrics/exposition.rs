@@ -13,7 +13,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Most series of a counter that are printed before anything was counted. A series that begins at 1
 /// hides its first event from `rate()`; one that begins at 0 does not.
-const MAX_ZEROS: usize = 16;
+const MAX_ZEROS: usize = 32;
 
 /// A gauge's value at the time of printing.
 #[derive(Clone, Debug)]
@@ -27,7 +27,10 @@ pub struct Gauge {
 }
 
 /// Prints counters and gauges.
-pub fn render(snapshot: &Snapshot, gauges: &[Gauge]) -> String {
+///
+/// Where nobody knows what was counted, because the store does not answer, `snapshot` is `None` and
+/// gauges come alone: zeros would look like a restart, and the way back like a burst of events.
+pub fn render(snapshot: Option<&Snapshot>, gauges: &[Gauge]) -> String {
     let mut text = String::new();
     for metric in TABLE {
         let mut samples = String::new();
@@ -39,8 +42,12 @@ pub fn render(snapshot: &Snapshot, gauges: &[Gauge]) -> String {
                     sample(&mut samples, metric, "", &labels, None, &float(gauge.value));
                 }
             }
-            Kind::Counter | Kind::Amount => counters(&mut samples, metric, snapshot),
-            Kind::Histogram(_) | Kind::Summary => observations(&mut samples, metric, snapshot),
+            Kind::Counter | Kind::Amount => {
+                snapshot.inspect(|snapshot| counters(&mut samples, metric, snapshot));
+            }
+            Kind::Histogram(_) | Kind::Summary => {
+                snapshot.inspect(|snapshot| observations(&mut samples, metric, snapshot));
+            }
         }
         if !samples.is_empty() {
             let help = metric.help.replace('\\', "\\\\").replace('\n', "\\n");
@@ -153,7 +160,7 @@ mod tests {
     use super::*;
     use crate::telemetry::metrics::{
         BREAKER_STATE, HTTP_REQUEST_BYTES, HTTP_REQUESTS, HTTP_SECONDS, LLM_COST, SESSIONS_ACTIVE,
-        STAGE_SECONDS,
+        STAGE_SECONDS, STORE_UP,
     };
 
     /// The page with a little of everything; what every dashboard and alert builds on.
@@ -174,7 +181,7 @@ mod tests {
             Gauge { metric, labels, value }
         };
         let breaker = gauge(&BREAKER_STATE, &["groq"], 0.5);
-        render(&snapshot, &[gauge(&SESSIONS_ACTIVE, &[], 12.0), breaker])
+        render(Some(&snapshot), &[gauge(&SESSIONS_ACTIVE, &[], 12.0), breaker])
     }
 
     #[test]
@@ -203,10 +210,16 @@ mod tests {
         }
         assert_eq!(series(seconds, &format!("{seconds}_sum{http}}}")), Some(61.309));
         // Alerts on the first event of a kind need the zero before it.
-        let zero = "rag_security_events_total";
-        assert!(!families.contains_key(zero), "twenty-four series are too many");
-        let zero = "rag_feedback_total";
-        assert_eq!(series(zero, "rag_feedback_total{thumbs_up=\"false\"}"), Some(0.0));
+        let zero = "rag_feedback_total{thumbs_up=\"false\"}";
+        assert_eq!(series("rag_feedback_total", zero), Some(0.0));
+    }
+
+    #[test]
+    fn without_the_store_gauges_come_alone() {
+        let up = Gauge { metric: &STORE_UP, labels: Vec::new(), value: 0.0 };
+        let page = render(None, &[up]);
+        let help = "# HELP rag_store_up Whether the key-value store answers: 1 or 0.\n";
+        assert_eq!(page, format!("{help}# TYPE rag_store_up gauge\nrag_store_up 0\n"));
     }
 
     #[test]
@@ -216,7 +229,7 @@ mod tests {
         snapshot.families.insert(LLM_COST.name.to_owned(), odd.into());
         snapshot.families.insert(HTTP_SECONDS.name.to_owned(), [("x".to_owned(), vec![])].into());
         snapshot.families.insert("unknown".to_owned(), [("x".to_owned(), vec![1])].into());
-        let page = render(&snapshot, &[]);
+        let page = render(Some(&snapshot), &[]);
         assert!(
             page.contains("rag_llm_cost_total{model=\"a\\\\b\\\"c\\nd}\"} 0.000001\n"),
             "{page}"
