@@ -7,7 +7,9 @@ mod completions;
 mod health;
 mod json;
 mod ledger;
+mod log;
 mod mcp;
+mod metrics;
 mod pack;
 mod pattern;
 mod problem;
@@ -29,6 +31,8 @@ pub use self::{
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
     mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
+    log::{CallsRecord, LogRecord, StepRecord},
+    metrics::{Families, SeatRecord},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     pattern::{
         ExampleRecord, MatchingRecord, PatternFile, PatternRecord, RewriteMetadata, RuleRecord,

@@ -1,5 +1,7 @@
-//! The health component: that the service runs, whether it can answer, and what it lacks.
+//! The health component: that the service runs, whether it can answer, what it lacks, and what it
+//! has done.
 
+mod metrics;
 mod report;
 
 use dossier_core::RequestError;
@@ -27,6 +29,7 @@ async fn route(request: &Request, route: &str) -> Result<Reply, RequestError> {
         "/health/live" => Ok(json(&report::health("alive"))),
         "/health/ready" => Ok(report::ready(&env).await),
         "/health/detailed" => Ok(report::detailed(&env).await),
+        "/metrics" => metrics::page(&env, request.headers()).await,
         _ => Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
     }
 }

@@ -1,7 +1,7 @@
 //! Replies: JSON, problems and event streams, with the headers that every reply carries.
 
 use bytes::Bytes;
-use dossier_core::wire::Problem;
+use dossier_core::{telemetry::Context, wire::Problem};
 use futures::channel::mpsc::Sender;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use spin_sdk::http::{BoxBody, FullBody, box_body};
@@ -97,6 +97,14 @@ impl Reply {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(HeaderName::from_static("x-request-id"), id);
+        }
+        self
+    }
+
+    /// Names the request's span, so that a caller can find it in the logs.
+    pub(crate) fn with_context(mut self, context: &Context) -> Self {
+        if let Ok(value) = HeaderValue::from_str(&context.traceparent()) {
+            self.0.headers_mut().insert(HeaderName::from_static("traceparent"), value);
         }
         self
     }

@@ -1,11 +1,14 @@
 //! An incoming request: its identity, its path within the API, who may read the reply, its body within
 //! limits.
 
+use std::time::Duration;
+
 use dossier_core::{
     RequestError,
     auth::Origins,
     policy::Cors,
-    ports::{Clock as _, Config, Entropy as _},
+    ports::{Clock as _, Config},
+    telemetry::{Context, request_id},
     wire::Problem,
 };
 use http::{Method, header};
@@ -19,13 +22,16 @@ pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
 /// Prefix under which every API route answers too.
 pub const PREFIX: &str = "/api/v1";
-const REQUEST_ID: &str = "x-request-id";
 
 /// What is known of a request before its body is read, and what every reply to it carries.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// Names the request in logs, headers and errors: the caller's, if well formed, else new.
     pub request_id: String,
+    /// Its place in a trace across services.
+    pub context: Context,
+    /// When it came in, since the Unix epoch.
+    pub started: Duration,
     /// Path without the API prefix and without a slash at its end.
     pub route: String,
     /// Host and port that the service was addressed as.
@@ -45,8 +51,8 @@ impl Exchange {
         // Hosts route `/chat/` as they route `/chat`.
         let route = route.trim_end_matches('/').to_owned();
         let headers = request.headers();
-        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        let request_id = given.filter(|id| well_formed(id)).map_or_else(new_id, str::to_owned);
+        let request_id = request_id(headers, &SystemEntropy);
+        let context = Context::incoming(headers, &SystemEntropy);
         let authority = request.uri().authority().map(ToString::to_string).or_else(|| {
             headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)
         });
@@ -56,7 +62,7 @@ impl Exchange {
             Origins::default()
         });
         let cors = Cors::of(&origins, request.method(), authority.as_deref(), headers);
-        Self { request_id, route, authority, path, cors }
+        Self { request_id, context, started: SystemClock.now(), route, authority, path, cors }
     }
 
     /// The answer to an `OPTIONS` request, which no route needs to see; `None` for any other.
@@ -90,7 +96,8 @@ impl Exchange {
             }
             Reply::problem(&self.problem(&error)).headers(error.headers())
         });
-        reply.headers(self.cors.headers()).with_house_headers(&self.request_id)
+        let reply = reply.headers(self.cors.headers()).with_house_headers(&self.request_id);
+        reply.with_context(&self.context)
     }
 }
 
@@ -115,15 +122,4 @@ pub async fn body(request: Request) -> Result<Vec<u8>, RequestError> {
         }
     }
     Ok(bytes)
-}
-
-fn well_formed(id: &str) -> bool {
-    (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-fn new_id() -> String {
-    let mut bytes = [0; 16];
-    SystemEntropy.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
