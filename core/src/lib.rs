@@ -2,9 +2,8 @@
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
 //! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
-//! `model`, `retrieval`, [`session`], [`auth`], [`policy`], `chat`, [`wire`]. The feature `search`,
-//! on by default, brings the modules that find and answer; a component that only reports leaves it
-//! off.
+//! `model`, `retrieval`, [`session`], [`auth`], [`policy`], `chat`, [`wire`]. The feature `search`, on by default, brings
+//! the modules that find and answer; a component that only reports leaves it off.
 
 pub mod ports;
 
