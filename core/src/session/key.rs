@@ -7,7 +7,7 @@ use crate::auth::{Visitor, digest, digest64};
 /// The id alone opens nothing. Clients choose ids, so an id can be known to somebody else, who
 /// planted it or guessed it; from another network the same id is another conversation, which starts
 /// empty. A visitor whose network changes starts afresh too, under the id that the client goes on
-/// using ([0020](../../../docs/decisions/0020-sessions-and-limits.md)).
+/// using. Why: docs/decisions/0020-sessions-and-limits.md.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SessionKey {
     record: String,
