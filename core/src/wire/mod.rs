@@ -4,6 +4,8 @@
 
 mod chat;
 mod health;
+mod llm;
+mod openai;
 mod pack;
 mod problem;
 mod record;
@@ -13,6 +15,11 @@ mod search;
 pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
     health::{Detailed, Health},
+    llm::{BreakerRecord, LlmProviderRecord, LlmRecord, WindowRecord},
+    openai::{
+        ProviderChoice, ProviderGroq, ProviderMessage, ProviderPromptDetails, ProviderReply,
+        ProviderRequest, ProviderStreamOptions, ProviderText, ProviderUsage,
+    },
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{SessionRecord, TurnRecord},
