@@ -91,6 +91,16 @@ pub enum Denied {
         /// Until it is worth asking again.
         wait: Duration,
     },
+    /// The question alone takes more than a limit has at all.
+    #[error("{wanted} at once is more than {} allows: {limit}", .quota.label())]
+    TooLarge {
+        /// The limit's name.
+        quota: Quota,
+        /// What the question takes.
+        wanted: u64,
+        /// The limit.
+        limit: u64,
+    },
 }
 
 /// How much of a limit is taken.
@@ -122,10 +132,13 @@ impl Permit {
 }
 
 impl Denied {
-    /// Returns how long until it is worth asking again.
-    pub fn wait(&self) -> Duration {
+    /// Returns how long until it is worth asking again; `None` for ever.
+    pub fn wait(&self) -> Option<Duration> {
         match self {
-            Self::Open { wait } | Self::LeftAlone { wait } | Self::Quota { wait, .. } => *wait,
+            Self::Open { wait } | Self::LeftAlone { wait } | Self::Quota { wait, .. } => {
+                Some(*wait)
+            }
+            Self::TooLarge { .. } => None,
         }
     }
 }
@@ -156,8 +169,7 @@ impl State {
             Some(_) => 1,
         };
         if let Some(gauge) = full(tries) {
-            let wait = gauge.wait(account, tries, want, now);
-            return Err(Denied::Quota { quota: gauge.quota, wait });
+            return Err(gauge.denial(account, gauge.wanted(tries, want), now));
         }
         let passage = account.breaker.admit(now).map_err(|wait| Denied::Open { wait })?;
 
@@ -310,11 +322,13 @@ impl Gauge {
         })
     }
 
-    /// How long until there is room.
-    fn wait(&self, account: &Account, requests: u8, want: Reservation, now: Duration) -> Duration {
-        let wanted = self.wanted(requests, want);
-        let most = self.limit.unwrap_or(u64::MAX).saturating_sub(wanted);
-        match self.quota {
+    /// Why there is no room for `wanted`, and how long until there is.
+    fn denial(&self, account: &Account, wanted: u64, now: Duration) -> Denied {
+        let (quota, limit) = (self.quota, self.limit.unwrap_or(u64::MAX));
+        let Some(most) = limit.checked_sub(wanted) else {
+            return Denied::TooLarge { quota, wanted, limit };
+        };
+        let wait = match quota {
             Quota::RequestsPerMinute => account.minute.wait(now, most, |it| it.requests),
             Quota::TokensPerMinute => account.minute.wait(now, most, |it| it.tokens),
             Quota::RequestsPerDay => account.day.wait(now, most, |it| it.requests),
@@ -322,7 +336,8 @@ impl Gauge {
             Quota::DailyTokens | Quota::DailyCost => {
                 Duration::from_secs((day_of(now) + 1) * DAY_SECONDS).saturating_sub(now)
             }
-        }
+        };
+        Denied::Quota { quota, wait }
     }
 }
 
@@ -442,7 +457,7 @@ mod tests {
         // Two tries for the first, one for the second.
         check(rpm, NONE, 2, Quota::RequestsPerMinute, 70);
         check(Limits { requests_per_day: Some(4), ..none }, NONE, 2, Quota::RequestsPerDay, 89_400);
-        check(Limits { tokens_per_day: Some(999), ..none }, NONE, 0, Quota::TokensPerDay, 89_400);
+        check(Limits { tokens_per_day: Some(1999), ..none }, NONE, 1, Quota::TokensPerDay, 89_400);
         let midnight = DAY_SECONDS - 600;
         let tokens = Caps { daily_tokens: Some(3999), ..NONE };
         check(none, tokens, 3, Quota::DailyTokens, midnight);
@@ -461,7 +476,9 @@ mod tests {
         let provider = Provider::sample(Limits::default());
         let caps = Caps { daily_micro_usd: Some(0), ..NONE };
         let mut state = State::default();
-        assert!(state.permit(&provider, WANT, &caps, at(0)).is_err());
+        let denied = state.permit(&provider, WANT, &caps, at(0)).unwrap_err();
+        assert_eq!(denied.to_string(), "100 at once is more than daily_cost allows: 0");
+        assert_eq!(denied.wait(), None);
         let free = Reservation { micro_usd: 0, ..WANT };
         assert!(state.permit(&provider, free, &caps, at(0)).is_ok());
     }
@@ -500,7 +517,7 @@ mod tests {
             let permit = state.permit(&provider, WANT, &NONE, at(0)).unwrap();
             state.settle(&permit, &settlement, at(10));
             let denied = state.permit(&provider, WANT, &NONE, at(10)).err();
-            let wait = expected.map(Duration::from_secs);
+            let wait = expected.map(Duration::from_millis);
             assert_eq!(denied, wait.map(|wait| Denied::LeftAlone { wait }), "{settlement:?}");
             let later = at(10) + wait.unwrap_or_default();
             assert!(state.permit(&provider, WANT, &NONE, later).is_ok());
@@ -508,8 +525,8 @@ mod tests {
         let unused = Settlement::unused();
         let leave = |seconds| Some(Duration::from_secs(seconds));
         check(unused.clone(), None);
-        check(Settlement { leave_for: leave(7), ..unused.clone() }, Some(7));
-        check(Settlement { leave_for: leave(90_000), ..unused.clone() }, Some(3600));
+        check(Settlement { leave_for: leave(7), ..unused.clone() }, Some(7000));
+        check(Settlement { leave_for: leave(90_000), ..unused.clone() }, Some(3_600_000));
         let tokens = |remaining| {
             let mut settlement = unused.clone();
             let (limit, reset) = (Some(8000), leave(60));
@@ -517,11 +534,11 @@ mod tests {
             settlement
         };
         check(tokens(1000), None);
-        check(tokens(0), Some(8));
+        check(tokens(0), Some(7500));
         let mut requests = unused.clone();
         requests.limits.requests =
             Allowance { limit: Some(1), remaining: Some(0), reset: leave(100) };
-        check(requests, Some(100));
+        check(requests, Some(100_000));
     }
 
     #[test]
@@ -564,7 +581,7 @@ mod tests {
         let bytes = state.encode().unwrap();
         assert_eq!(State::decode(&bytes), Ok(state));
         // Frozen: whoever changes it raises the ledger's version.
-        let frozen = b"\x01\x06sample\x00\x00\x00\x01\x05first\x80\x94\x91\xb8\x1d\
+        let frozen = b"\x01\x06sample\x00\x00\x00\x01\x05first\x80\xf1\xc6\xde\x03\
                        \xa0\x8d\x06\x01\x01\x07\x95\x02\x01\x01\x07\x0b\x07\x01";
         assert_eq!(bytes, frozen, "{}", bytes.escape_ascii());
         assert!(State::decode(&bytes[..10]).is_err());
@@ -581,23 +598,27 @@ mod tests {
 
     #[test]
     fn no_interleaving_passes_a_limit() {
-        let limits = Limits {
-            requests_per_minute: Some(6),
-            requests_per_day: Some(150),
-            tokens_per_minute: Some(9_000),
-            tokens_per_day: Some(200_000),
-        };
-        let caps = Caps { daily_tokens: Some(160_000), daily_micro_usd: Some(12_000) };
-        let provider = Provider::sample(limits);
         let (mut granted, mut denied) = (0, [0; 6]);
-        for seed in 0..30 {
+        for seed in 0..12 {
+            // Each seed has one limit that is tight, and the others sometimes bite.
+            let limit = |place: u64, tight, loose| if seed % 6 == place { tight } else { loose };
+            let [rpm, rpd] = [limit(0, 5, 50), limit(2, 60, 5_000)];
+            let [tpm, tpd] = [limit(1, 9_000, 90_000), limit(3, 50_000, 5_000_000)];
+            let [tokens, cost] = [limit(4, 40_000, 4_000_000), limit(5, 3_000, 300_000)];
+            let provider = Provider::sample(Limits {
+                requests_per_minute: Some(rpm),
+                requests_per_day: Some(rpd),
+                tokens_per_minute: Some(tpm),
+                tokens_per_day: Some(tpd),
+            });
+            let caps = Caps { daily_tokens: Some(tokens), daily_micro_usd: Some(cost) };
             let random = SeededEntropy::new(seed);
             let below = |limit: u64| random.next() % limit;
             let mut now = at(below(DAY_SECONDS));
             let mut state = State::default();
             let mut seen: Vec<Seen> = Vec::new();
             let mut under_way: Vec<(usize, Permit)> = Vec::new();
-            for _ in 0..3000 {
+            for _ in 0..2000 {
                 now += Duration::from_millis(match below(10) {
                     0 => below(3_600_000),
                     1..4 => below(40_000),
@@ -649,12 +670,12 @@ mod tests {
                 };
                 let today = || since(DAY_SECONDS).filter(|it| day_of(it.at) == day_of(now));
                 let checks = [
-                    since(60).map(|it| it.requests).sum::<u64>() <= 6,
-                    since(60).map(|it| it.tokens).sum::<u64>() <= 9_000,
-                    since(DAY_SECONDS).map(|it| it.requests).sum::<u64>() <= 150,
-                    since(DAY_SECONDS).map(|it| it.tokens).sum::<u64>() <= 200_000,
-                    today().map(|it| it.tokens).sum::<u64>() <= 160_000,
-                    today().map(|it| it.micro_usd).sum::<u64>() <= 12_000,
+                    since(60).map(|it| it.requests).sum::<u64>() <= rpm,
+                    since(60).map(|it| it.tokens).sum::<u64>() <= tpm,
+                    since(DAY_SECONDS).map(|it| it.requests).sum::<u64>() <= rpd,
+                    since(DAY_SECONDS).map(|it| it.tokens).sum::<u64>() <= tpd,
+                    today().map(|it| it.tokens).sum::<u64>() <= tokens,
+                    today().map(|it| it.micro_usd).sum::<u64>() <= cost,
                 ];
                 assert_eq!(checks, [true; 6], "seed {seed}");
             }

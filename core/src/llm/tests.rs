@@ -122,7 +122,7 @@ fn a_stream_is_handed_on_piece_by_piece() {
             {"role": "system", "content": "Rules."},
             {"role": "user", "content": "Which medal came first?"},
         ],
-        "temperature": 0.1f32,
+        "temperature": 0.1,
         "max_tokens": 600,
         "reasoning_effort": "low",
         "stream": true,
