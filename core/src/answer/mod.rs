@@ -16,7 +16,7 @@ mod word;
 mod writer;
 
 pub use self::{
-    events::{Event, OutOfOrder, Sequence, events, fragments},
+    events::{Event, OutOfOrder, Sequence, fragments},
     extract::{Extract, extract},
     passage::Passage,
     refusal::{REFUSAL, is_refusal, refusal},

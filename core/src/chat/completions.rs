@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     RequestError,
-    session::MAX_TURNS,
     wire::{
         ChatResponse, ChatSource, ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice,
         CompletionChunk, CompletionError, CompletionFault, CompletionMessage, CompletionReply,
@@ -21,6 +20,8 @@ use crate::{
 
 /// The model that stands for whichever is configured.
 pub const MODEL: &str = "dossier";
+/// Turns of a conversation that are read: more than any follow-up leans on.
+const MAX_TURNS: usize = 8;
 /// Longest `user`, in characters: an e-mail address or two ids fit, and it is only hashed.
 pub const MAX_USER_CHARS: usize = 256;
 /// Ends a stream.

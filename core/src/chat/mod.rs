@@ -1,13 +1,37 @@
-//! The chat pipeline: one file a step, and [`turn`] that strings them together.
+//! The chat pipeline, a file a step: a question is [`prepared`](Service::prepare), the answer is
+//! [`spoken`](Service::speak), and what remains is counted when the request is
+//! [`closed`](Service::close).
 
-pub mod completions;
-mod parameters;
 mod question;
+mod parameters;
+
+mod settings;
+mod instance;
+mod service;
+
+mod prepare;
+mod draft;
 mod rerank;
-pub mod turn;
+mod present;
+mod answer;
+
+mod sink;
+mod speak;
+mod record;
+
+mod search;
+pub mod completions;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
+    instance::Instance,
     parameters::with_parameters,
+    prepare::Prepared,
     question::{MAX_CHARS, MAX_WORDS, MIN_CHARS, Question},
-    turn::{Turn, answer, search},
+    service::{Asked, Conversation, Service},
+    settings::Settings,
+    sink::{Silent, Sink},
+    speak::Spoken,
 };

@@ -57,6 +57,11 @@ impl Meter {
         self.flushed_at.get().is_none_or(|last| now.abs_diff(last) >= FLUSH_INTERVAL)
     }
 
+    /// Whether the last flush was tried more than `patience` ago.
+    pub fn is_overdue(&self, now: Duration, patience: Duration) -> bool {
+        self.flushed_at.get().is_some_and(|last| now.abs_diff(last) >= patience)
+    }
+
     /// Writes what has been counted since the last flush: one read and one write.
     ///
     /// Does nothing where nothing is new, or another request of the instance is at it. What could
