@@ -7,7 +7,7 @@
 use super::{
     category::Category,
     inventory::is_language,
-    token::{Token, is_function},
+    token::{PREPOSITIONS, Token, is_function},
 };
 
 /// Words of an object; a longer one is more than a name.
@@ -51,10 +51,15 @@ impl Claim {
         if telling.is_empty() || article && kind {
             return None;
         }
+        // "experience with COBOL" asks for COBOL.
+        let head = match words {
+            [noun, link, ..] if link.is(PREPOSITIONS) && !tells(noun, category) => 2,
+            _ => 0,
+        };
         let last = words
             .iter()
             .rposition(|it| tells(it, category) || category.nouns().contains(&it.word.as_str()))?;
-        let span = words.first()?.span.start..words.get(last)?.span.end;
+        let span = words.get(head)?.span.start..words.get(last)?.span.end;
         Some(Self {
             category,
             entity: text.get(span)?.to_owned(),

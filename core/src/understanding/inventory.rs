@@ -116,7 +116,7 @@ fn candidates(index: &Index, chunk: &Chunk, ordinal: usize, category: Category) 
 const TABLE: f32 = 0.2;
 const LIST: f32 = 0.1;
 const PROSE: f32 = -0.4;
-const OF_TITLE: f32 = 0.15;
+const OF_TITLE: f32 = 0.05;
 
 fn with(items: Vec<String>, ordinal: usize) -> Vec<(String, usize)> {
     items.into_iter().map(|item| (shortened(&item), ordinal)).take(MAX_ITEMS).collect()
