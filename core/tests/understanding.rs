@@ -1,6 +1,7 @@
 //! Understanding over whole collections of documents: conversations, questions about what is not
 //! there, and that nothing which can be answered is turned away.
 #![expect(clippy::disallowed_methods, reason = "the tests read documents and cases from files")]
+#![expect(clippy::unwrap_used, reason = "a file that is missing or wrong ends the test")]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -52,12 +52,12 @@ fn is_mentioned(index: &Index, word: &str, category: Category) -> bool {
     index.lexical().any_term(like).unwrap_or(true) || is_spelled_out(index, word)
 }
 
-/// Whether one of the best passages for `parts` has all of them.
+/// Whether one of the best passages for `parts` has them one after the other.
 fn has_together(index: &Index, parts: &[String]) -> bool {
     let found = index.lexical().search(parts, POOL, None).unwrap_or_default();
     found.iter().filter_map(|it| index.chunks().get(it.ordinal)).any(|chunk| {
         let own = terms(&chunk.lexical_text());
-        parts.iter().all(|part| own.contains(part))
+        own.windows(parts.len().max(1)).any(|window| window == parts)
     })
 }
 

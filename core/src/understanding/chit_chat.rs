@@ -39,7 +39,7 @@ pub fn chit_chat(text: &str, subject: &Subject) -> Option<Reply> {
     if words.len() > MAX_WORDS {
         return None;
     }
-    let names = subject.name.as_deref().map(|name| self::words(name)).unwrap_or_default();
+    let names = subject.name.as_deref().map(self::words).unwrap_or_default();
     let mut found = None;
     let mut rest = words.as_slice();
     while let [first, tail @ ..] = rest {

@@ -118,7 +118,6 @@ fn relation(verb: &Token, rest: &[Token]) -> Option<Relation> {
             "work" | "worked" | "working" | "employed" | "interned" | "intern",
             "at" | "for" | "by",
         ) => to(Category::Employer, 1),
-        ("worked" | "work" | "working", "with") => to(Category::Skill, 1),
         ("teach" | "taught" | "lecture" | "lectured", "at") => to(Category::Employer, 1),
         ("resign" | "resigned" | "fired" | "quit", "from") => to(Category::Employer, 1),
         ("do" | "done" | "doing", "at") => to(Category::Employer, 1),
@@ -136,10 +135,14 @@ fn relation(verb: &Token, rest: &[Token]) -> Option<Relation> {
         ("visit" | "visited", _) => to(Category::Place, 0),
         ("win" | "won" | "awarded", _) => to(Category::Award, 0),
         ("nominated", "for") => to(Category::Award, 1),
-        ("use" | "used" | "know" | "knows" | "familiar" | "proficient" | "experienced", _) => {
+        (
+            "work" | "worked" | "working" | "use" | "used" | "know" | "knows" | "familiar"
+            | "proficient" | "experienced",
+            _,
+        ) => {
             let skipped = usize::from(["with", "in"].contains(&next(0)));
             let tool = rest.get(skipped).is_some_and(|it| KNOWN.contains(&it.word.as_str()));
-            // One knows people too.
+            // One knows and works with people too.
             tool.then_some(Relation { category: Some(Category::Skill), skipped })
         }
         ("program" | "programmed" | "code" | "coded", "in" | "with") => to(Category::Skill, 1),
