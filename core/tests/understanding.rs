@@ -6,10 +6,14 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use dossier_core::{
+    fakes::SeededEntropy,
     index::{Index, build},
     retrieval::{Mode, Query, Retrieval, Retriever},
     text::{Document, chunks, terms::terms},
-    understanding::{Rewriter, Subject, ambiguity, chit_chat, condense, deny, existence, premise},
+    understanding::{
+        MAX_TOPICS, Rewriter, Subject, ambiguity, chit_chat, condensation, condense, deny,
+        existence, premise,
+    },
     wire::TurnRecord,
 };
 use serde::Deserialize;
@@ -249,4 +253,68 @@ fn rewriting_finds_no_less() {
         rewritten > 0 && after >= before,
         "{rewritten} rewritten: {before} sections before, {after} after"
     );
+}
+
+#[test]
+fn no_text_ends_in_a_panic() {
+    const SEED: u64 = 20_261_121;
+    const PIECES: [&str; 32] = [
+        "?",
+        "’s",
+        "'s",
+        "Ünï",
+        "[1",
+        "[2].",
+        "\u{1f600}",
+        "Does",
+        "she",
+        "have",
+        "a",
+        "an",
+        "PhD",
+        "in",
+        "1911",
+        "what about",
+        "the second one",
+        "there",
+        "Google",
+        "of",
+        "and",
+        "…",
+        "ﬁ",
+        "x.",
+        ".net",
+        "C++",
+        "(",
+        "win",
+        "When did",
+        "leave",
+        "łęk",
+        "- a\n- b",
+    ];
+    let entropy = SeededEntropy::new(SEED);
+    let index = index("baker");
+    let subject = Subject::of(&index);
+    let text = || {
+        let count = entropy.next() as usize % 9;
+        let piece = |_| PIECES[entropy.next() as usize % PIECES.len()];
+        let by = if entropy.next().is_multiple_of(4) { "" } else { " " };
+        (0..count).map(piece).collect::<Vec<_>>().join(by)
+    };
+    for _ in 0..1_000 {
+        let (question, before) = (text(), TurnRecord { question: text(), answer: text() });
+        let condensed = condense(&question, std::slice::from_ref(&before), &index);
+        assert!(condensed.leaned_on <= 1, "seed {SEED}: {question:?}");
+        if let Some(rewrite) = Rewriter::shipped().rewrite(&question, &index) {
+            assert!(rewrite.text.contains(&question), "seed {SEED}: {question:?}");
+        }
+        if let Some((text, cited)) = silence(&index, &question) {
+            assert!(cites(&text, cited.len()), "seed {SEED}: {question:?}: {text}");
+        }
+        let _ = chit_chat(&question, &subject);
+        let asked = ambiguity(&question, false, &index);
+        assert!(asked.is_none_or(|it| it.options.len() <= MAX_TOPICS), "seed {SEED}: {question:?}");
+        let prompt = condensation::prompt(&question, &[before]);
+        assert_eq!(prompt.user.matches("</conversation>").count(), 1, "seed {SEED}: {question:?}");
+    }
 }
