@@ -48,7 +48,6 @@ impl Snapshot {
                 let bounds = metric.kind.bounds();
                 let sum = (value * MILLION).round() as u64;
                 let bucket = bounds.partition_point(|bound| *bound < sum as f64 / MILLION);
-                numbers.resize(numbers.len().max(bounds.len() + 2), 0);
                 let mut observed = vec![0; bounds.len() + 2];
                 observed[0] = sum;
                 observed[bucket + 1] = 1;
@@ -98,7 +97,7 @@ impl Snapshot {
         let series = self.families.get(metric.name);
         let numbers = series.and_then(|series| series.get(&name(metric, labels, false)));
         let is_sum_first = matches!(metric.kind, Kind::Histogram(_) | Kind::Summary);
-        numbers.into_iter().flatten().skip(usize::from(is_sum_first)).sum()
+        numbers.map_or(0, |numbers| total(numbers.iter().skip(usize::from(is_sum_first))))
     }
 
     /// The series of `metric`: the values of their labels, and their numbers.
@@ -114,6 +113,11 @@ fn add(numbers: &mut Vec<u64>, more: &[u64]) {
     for (number, more) in numbers.iter_mut().zip(more) {
         *number = number.saturating_add(*more);
     }
+}
+
+/// The sum of numbers; whatever stands in the store, it does not overflow.
+pub(super) fn total<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> u64 {
+    numbers.into_iter().fold(0, |sum, number| sum.saturating_add(*number))
 }
 
 /// The name of a series.
