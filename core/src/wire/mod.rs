@@ -5,6 +5,8 @@
 mod chat;
 mod completions;
 mod health;
+mod json;
+mod ledger;
 mod mcp;
 mod pack;
 mod problem;
@@ -13,17 +15,22 @@ mod rerank;
 mod search;
 
 pub use self::{
-    chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
+    chat::{
+        Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamError, StreamFallback,
+        StreamMetadata, StreamSources,
+    },
     completions::{
         ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice, CompletionChunk,
         CompletionError, CompletionFault, CompletionMessage, CompletionReply, CompletionRequest,
         CompletionUsage, ContentPart, MessageContent, ModelEntry, ModelList, StreamOptions,
     },
     health::{Detailed, Health, LlmHealth},
+    json::read_json,
+    ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
     mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
-    record::{SessionRecord, TurnRecord},
+    record::{AnswerRecord, SessionRecord, TurnRecord},
     rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
     search::{SearchHit, SearchRequest, SearchResponse},
 };
