@@ -161,7 +161,10 @@ mod tests {
 
     #[test]
     fn takes_citations_out() {
-        assert_eq!(without_citations("Born in Warsaw [1], 1867 [2][3]. [x]"), "Born in Warsaw, 1867. [x]");
+        assert_eq!(
+            without_citations("Born in Warsaw [1], 1867 [2][3]. [x]"),
+            "Born in Warsaw, 1867. [x]"
+        );
         assert!(cites("a [1]") && !cites("a [b]"));
     }
 }

@@ -432,9 +432,10 @@ mod tests {
             assert_eq!((fields.len(), fields[0].field.as_str()), (1, field), "{request}");
             assert!(fields[0].message.contains(words), "{fields:?}");
         }
-        let wrong = json!({"messages": [{"role": "user", "content": 7}]});
-        let error = serde_json::from_value::<CompletionRequest>(wrong).unwrap_err().to_string();
-        assert!(error.contains("content must be a string"), "{error}");
+        let wrong = json!({"messages": [{"role": "user", "content": 7}]}).to_string();
+        let error = crate::wire::read_json::<CompletionRequest>(wrong.as_bytes()).unwrap_err();
+        let words = "messages[0].content must be a string or an array of parts with a `type`, got";
+        assert!(error.to_string().contains(words), "{error}");
     }
 
     #[test]

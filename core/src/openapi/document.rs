@@ -148,12 +148,17 @@ fn response(answer: &Answer) -> Value {
 }
 
 /// The errors, by status: name, what it means.
-const ERRORS: [(u16, &str, &str); 7] = [
-    (400, "BadJson", "The body is not the JSON that this route takes."),
+const ERRORS: [(u16, &str, &str); 8] = [
+    (400, "BadJson", "The body is no JSON."),
     (401, "Unauthorized", "The key is missing or unknown."),
     (403, "Forbidden", "The page's origin is not allowed here, or the key does not open this."),
     (413, "TooLarge", "The body has more than 32 KiB."),
-    (422, "Invalid", "A member is outside of its limits; `details` names each."),
+    (421, "Misdirected", "Without an API key the service answers to its own machine only."),
+    (
+        422,
+        "Invalid",
+        "A member is missing, of another type, or outside of its limits; `details` names each.",
+    ),
     (429, "TooMany", "Too many questions; `Retry-After` says when the next one is welcome."),
     (503, "Unavailable", "A part that the route needs is not there now."),
 ];

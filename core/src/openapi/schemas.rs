@@ -9,7 +9,7 @@ use crate::{
     wire::{
         ChatRequest, ChatResponse, CompletionChunk, CompletionError, CompletionReply,
         CompletionRequest, Detailed, Health, LlmHealth, ModelList, Problem, RpcError, RpcResult,
-        SearchRequest, SearchResponse, StreamMetadata,
+        SearchRequest, SearchResponse, StreamError, StreamFallback, StreamMetadata, StreamSources,
     },
 };
 
@@ -32,7 +32,10 @@ pub(super) fn components() -> Map<String, Value> {
     received.subschema_for::<CompletionRequest>();
     let mut sent = settings(SchemaSettings::draft2020_12().for_serialize());
     sent.subschema_for::<ChatResponse>();
-    sent.subschema_for::<StreamMetadata<'_>>();
+    sent.subschema_for::<StreamMetadata>();
+    sent.subschema_for::<StreamFallback>();
+    sent.subschema_for::<StreamSources<'_>>();
+    sent.subschema_for::<StreamError>();
     sent.subschema_for::<SearchResponse>();
     sent.subschema_for::<CompletionReply>();
     sent.subschema_for::<CompletionChunk>();

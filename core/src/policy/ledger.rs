@@ -346,7 +346,10 @@ mod tests {
     ) -> Option<(Limit, u64)> {
         let checked = ledger.check(claim, limits, at(seconds));
         let outcome = ledger.claim(claim, limits, at(seconds));
-        assert_eq!(checked.map_err(|it| it.limit), outcome.clone().map(drop).map_err(|it| it.limit));
+        assert_eq!(
+            checked.map_err(|it| it.limit),
+            outcome.clone().map(drop).map_err(|it| it.limit)
+        );
         outcome.err().map(|refusal| (refusal.limit, refusal.wait_seconds()))
     }
 

@@ -151,7 +151,8 @@ fn headers(quotas: &[Quota]) -> HeaderMap {
         let window = quota.limit.window().map(|window| format!(";w={window}")).unwrap_or_default();
         format!("\"{}\";q={}{window}", quota.limit.policy(), quota.allowed)
     });
-    let fields = [(RATE_LIMIT, join(standings.collect())), (RATE_LIMIT_POLICY, join(policies.collect()))];
+    let fields =
+        [(RATE_LIMIT, join(standings.collect())), (RATE_LIMIT_POLICY, join(policies.collect()))];
     let present = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     present.filter(|(_, value)| !value.is_empty()).collect()
 }
@@ -203,7 +204,12 @@ mod tests {
             "5 conversations at a time; try again in 1 second",
             Some("\"address-sessions\";q=5"),
         );
-        check(Limit::BackOff, 90, "too many requests without waiting; try again in 90 seconds", None);
+        check(
+            Limit::BackOff,
+            90,
+            "too many requests without waiting; try again in 90 seconds",
+            None,
+        );
         check(
             Limit::Day,
             80_000,

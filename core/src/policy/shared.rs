@@ -245,8 +245,7 @@ mod tests {
         let tally = Tally { newest: u32::MAX, counts: [u16::MAX; 13] };
         let place = |n| Place { session: n, address: u64::MAX, tally };
         let far = Duration::from_secs(u64::from(u32::MAX));
-        let offender =
-            Offender { address: 1, strikes: u8::MAX, struck: far, blocked_until: far };
+        let offender = Offender { address: 1, strikes: u8::MAX, struck: far, blocked_until: far };
         let ledger = Ledger {
             places: (0..4_000).map(place).collect(),
             day: 1 << 20,

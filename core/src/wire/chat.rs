@@ -116,6 +116,7 @@ impl From<&ChatResponse> for StreamMetadata {
 
 /// The `fallback` event: another provider took over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamFallback {
     /// The provider that answers.
     pub provider: String,
@@ -127,6 +128,7 @@ pub struct StreamFallback {
 
 /// The `sources_reorder` event: what the answer cites, in the order of first citation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamSources<'a> {
     /// `[n]` in the answer names the one at `n - 1`.
     pub reordered_sources: &'a [ChatSource],
@@ -134,6 +136,7 @@ pub struct StreamSources<'a> {
 
 /// The `error` event, last of a stream that failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamError {
     /// What a visitor can be told.
     pub detail: String,
