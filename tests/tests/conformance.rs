@@ -31,5 +31,5 @@ macro_rules! conform {
 }
 
 conform! {
-    AREAS
+    about, bodies, chat, completions, cors, daily, feedback, guard, health, identity, keys, limits, mcp, methods, metrics, metrics_token, models, origins, search, sessions, simple, stream, understanding, validation,
 }

@@ -27,7 +27,8 @@ pub(super) struct Step {
 /// What must come back.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Expected {
-    pub(super) status: u16,
+    /// One of these: a contract may leave a choice.
+    pub(super) statuses: Vec<u16>,
     pub(super) headers: Vec<(String, String)>,
     /// Names that later steps use, and where their values stand.
     pub(super) captures: Vec<(String, String)>,
@@ -67,8 +68,9 @@ fn step(text: &str) -> Result<Step> {
     let body: Vec<&str> = lines.collect();
 
     let mut lines = reply.lines();
-    let status = lines.next().unwrap_or_default().trim().parse().context("a status")?;
-    let mut expected = Expected { status, ..Expected::default() };
+    let statuses = lines.next().unwrap_or_default().trim().split('|').map(str::parse);
+    let statuses = statuses.collect::<Result<_, _>>().context("a status")?;
+    let mut expected = Expected { statuses, ..Expected::default() };
     for line in lines.by_ref().take_while(|line| !line.is_empty()) {
         match line.strip_prefix("< ") {
             Some(capture) => {
@@ -99,12 +101,12 @@ mod tests {
     fn a_case_is_read() {
         let text = "# Two steps.\n\n2 x POST /chat\nX-API-Key: k\n\n{\"question\":\n 1}\n\n=> 422\n\
                     content-type: ~problem\n< id = /request_id\n\n{\"status\": 422}\n###\n# Then.\n\
-                    GET /health\n\n=> 200\n";
+                    GET /health\n\n=> 200|404\n";
         let case = Case::parse("two", text).unwrap();
         assert_eq!((case.about.as_str(), case.steps.len()), ("Two steps.", 2));
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let expected = Expected {
-            status: 422,
+            statuses: vec![422],
             headers: vec![pair("content-type", "~problem")],
             captures: vec![pair("id", "/request_id")],
             body: "{\"status\": 422}".to_owned(),
@@ -118,7 +120,10 @@ mod tests {
             expected,
         };
         assert_eq!(case.steps[0], first);
-        assert_eq!((case.steps[1].path.as_str(), case.steps[1].expected.status), ("/health", 200));
+        assert_eq!(
+            (case.steps[1].path.as_str(), &*case.steps[1].expected.statuses),
+            ("/health", &[200, 404][..])
+        );
         for bad in
             ["GET /", "# x\nGET /health\n", "# x\nGET health\n\n=> 200\n", "# x\nGET /\n\n=> ok\n"]
         {

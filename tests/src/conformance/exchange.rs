@@ -62,8 +62,9 @@ pub(super) fn send(client: &Client, base: &str, step: &Step, names: &Names) -> R
 /// Holds a response to what the step expects.
 pub(super) fn check(step: &Step, reply: &Reply, names: &Names) -> Result<(), String> {
     let expected = &step.expected;
-    if reply.status != expected.status {
-        return Err(format!("expected {}, got {}: {}", expected.status, reply.status, cut(reply)));
+    if !expected.statuses.contains(&reply.status) {
+        let wanted = &expected.statuses;
+        return Err(format!("expected {wanted:?}, got {}: {}", reply.status, cut(reply)));
     }
     for (name, value) in &expected.headers {
         let value = filled(value, names).map_err(|error| error.to_string())?;

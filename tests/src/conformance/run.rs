@@ -83,9 +83,10 @@ pub fn run(area: &str, names: &Names) -> Result<Report> {
             (None, base.trim_end_matches('/').to_owned())
         }
         Err(_) => {
-            let filled = |(name, value)| Ok((name, exchange::filled(value, names)?));
-            let variables = needs.variables.iter().map(|(name, value)| (name.clone(), value));
-            let variables = variables.map(filled).collect::<Result<_>>()?;
+            let mut variables = BTreeMap::new();
+            for (name, value) in &needs.variables {
+                variables.insert(name.clone(), exchange::filled(value, names)?);
+            }
             let server =
                 Server::start_with(ServerOptions { variables, ..ServerOptions::default() })?;
             let base = server.base();
