@@ -37,6 +37,11 @@ impl Limit {
         }
     }
 
+    /// Whether the visitor used it up, and not everybody together.
+    pub(super) fn is_own(self) -> bool {
+        !matches!(self, Self::Day | Self::Sessions)
+    }
+
     /// Its name in the `RateLimit` fields.
     fn policy(self) -> &'static str {
         match self {
