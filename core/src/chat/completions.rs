@@ -10,17 +10,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     RequestError,
-    session::MAX_TURNS,
     wire::{
-        ChatResponse, ChatSource, ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice,
-        CompletionChunk, CompletionError, CompletionFault, CompletionMessage, CompletionReply,
-        CompletionRequest, CompletionUsage, FieldError, MessageContent, ModelEntry, ModelList,
-        TurnRecord,
+        ChatRequest, ChatResponse, ChatSource, ChunkChoice, ChunkDelta, CompletionAnswer,
+        CompletionChoice, CompletionChunk, CompletionError, CompletionFault, CompletionMessage,
+        CompletionReply, CompletionRequest, CompletionUsage, FieldError, MessageContent,
+        ModelEntry, ModelList, TurnRecord,
     },
 };
 
 /// The model that stands for whichever is configured.
 pub const MODEL: &str = "dossier";
+/// Most turns before the question that are looked at: what limits may grant a conversation at most.
+const MAX_TURNS: usize = 20;
 /// Longest `user`, in characters: an e-mail address or two ids fit, and it is only hashed.
 pub const MAX_USER_CHARS: usize = 256;
 /// Ends a stream.
@@ -31,7 +32,7 @@ const DONE: &str = "data: [DONE]\n\n";
 pub struct Conversation {
     /// The question to answer, as it was written; still to be validated.
     pub question: String,
-    /// What was said before, oldest first, at most [`MAX_TURNS`] turns.
+    /// What was said before, oldest first, at most 20 turns.
     pub earlier: Vec<TurnRecord>,
     /// The model asked for, if it is a certain one.
     pub model: Option<String>,
@@ -108,6 +109,18 @@ impl Conversation {
                 .and_then(|options| options.include_usage)
                 .unwrap_or(false),
         })
+    }
+
+    /// The question as `/chat` takes it.
+    pub fn request(&self) -> ChatRequest {
+        ChatRequest {
+            question: self.question.clone(),
+            model: self.model.clone(),
+            reasoning_effort: self.reasoning_effort.clone(),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            ..ChatRequest::default()
+        }
     }
 }
 
@@ -447,7 +460,9 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(conversation.model.as_deref(), Some("openai/gpt-oss-20b"));
-        assert_eq!((conversation.max_tokens, conversation.temperature), (Some(20), Some(0.5)));
+        let request = conversation.request();
+        assert_eq!((request.max_tokens, request.temperature), (Some(20), Some(0.5)));
+        assert_eq!((request.question.as_str(), request.session_id), ("A?", None));
         assert!(conversation.stream && conversation.include_usage);
         let caller = conversation.caller.unwrap();
         assert!(crate::session::is_id(&caller) && !caller.contains("somebody"), "{caller}");

@@ -8,6 +8,8 @@ pub mod turn;
 
 pub use self::{
     parameters::with_parameters,
-    question::{MAX_CHARS, MAX_WORDS, MIN_CHARS, Question},
+    question::{
+        EFFORTS, MAX_CHARS, MAX_NAME, MAX_TEMPERATURE, MAX_TOKENS, MAX_WORDS, MIN_CHARS, Question,
+    },
     turn::{Turn, answer, search},
 };

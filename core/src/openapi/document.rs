@@ -6,6 +6,7 @@ use super::{
     routes::{Access, Answer, Content, Dialect, ROUTES, Route, TAGS},
     schemas,
 };
+use crate::mcp::MAX_BATCH;
 
 const INTRODUCTION: &str = "Questions about one person, answered from that person's documents, with \
     a citation behind each statement.\n\n\
@@ -224,15 +225,21 @@ fn headers() -> Value {
 fn by_hand() -> Map<String, Value> {
     let id = json!({"type": ["string", "integer"]});
     let message = json!({
-        "description": "A request, a notification (without `id`), or a batch where the revision has them.",
         "type": "object",
         "properties": {
             "jsonrpc": {"const": "2.0"},
             "id": id,
             "method": {"type": "string", "examples": ["tools/list", "tools/call"]},
-            "params": {"type": "object"},
+            "params": {"type": ["object", "null"]},
         },
         "required": ["jsonrpc", "method"],
+    });
+    // What stands in a batch is judged one by one, so it may be anything.
+    let batch = json!({"type": "array", "minItems": 1, "maxItems": MAX_BATCH});
+    let message = json!({
+        "description": "A request, a notification (without `id`), or a batch where the revision has \
+            them.",
+        "oneOf": [message, batch],
     });
     let one = json!({"oneOf": [reference("RpcResult"), reference("RpcError")]});
     let answer = json!({
