@@ -33,8 +33,8 @@ impl Helpers {
     pub(crate) fn prepare(workspace: &Workspace) -> Result<Self> {
         let scratch = Scratch::new("helpers")?;
         let mut helpers = Self { python: None, chromium: None, node: None, skipped: Vec::new() };
-        helpers.python = helpers
-            .keep("ONNX Runtime and other people's clients", python(workspace, &scratch));
+        helpers.python =
+            helpers.keep("ONNX Runtime and other people's clients", python(workspace, &scratch));
         let has_browser_tests = workspace.path(BROWSER_TESTS).join("package.json").exists();
         if has_browser_tests {
             helpers.chromium = helpers.keep("browser", chromium(&scratch));
