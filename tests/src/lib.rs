@@ -1,6 +1,7 @@
 //! What the tests and benchmarks share: the application on a real host, and the built artefacts.
 
 mod artefacts;
+pub mod conformance;
 pub mod reference;
 mod server;
 

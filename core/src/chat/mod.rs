@@ -29,7 +29,9 @@ pub use self::{
     instance::Instance,
     parameters::with_parameters,
     prepare::Prepared,
-    question::{MAX_CHARS, MAX_WORDS, MIN_CHARS, Question},
+    question::{
+        EFFORTS, MAX_CHARS, MAX_NAME, MAX_TEMPERATURE, MAX_TOKENS, MAX_WORDS, MIN_CHARS, Question,
+    },
     service::{Asked, Conversation, Service},
     settings::Settings,
     sink::{Silent, Sink},

@@ -77,23 +77,19 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 ];
 
 /// What every route with a body may refuse.
-const ASKED: &[u16] = &[400, 401, 403, 413, 422, 429, 503];
+const ASKED: &[u16] = &[400, 401, 403, 413, 421, 422, 429, 503];
 
 const CHAT_EXAMPLE: &str = r#"{"question": "Where was Marie Curie born?"}"#;
 
 const EVENTS: &[(&str, &str, &str)] = &[
     ("metadata", "StreamMetadata", "First of every stream: the sources, and what is known so far."),
-    (
-        "fallback",
-        "",
-        "Another provider answers than the first one, if so: `provider`, `model`, `reason`.",
-    ),
+    ("fallback", "StreamFallback", "Another provider answers than the first one, if so."),
     ("thinking", "string", "A piece of the model's reasoning, where it was asked for."),
     ("thinking_done", "", "The reasoning is over, if there was any."),
     ("token", "string", "A piece of the answer. All of them in a row are the answer."),
-    ("sources_reorder", "", "The sources in the order of first citation: `reordered_sources`."),
+    ("sources_reorder", "StreamSources", "The sources in the order of first citation."),
     ("done", "", "The answer is complete and a follow-up will know of it."),
-    ("error", "", "The answer broke off; `detail` says why. Nothing follows."),
+    ("error", "StreamError", "The answer broke off. Nothing follows."),
 ];
 
 const CHUNKS: &[(&str, &str, &str)] = &[
@@ -220,7 +216,7 @@ pub(super) const ROUTES: &[Route] = &[
             description: "The models.",
             content: &[Content::Json("ModelList")],
         }],
-        errors: &[401, 403],
+        errors: &[401, 403, 421, 503],
         dialect: Dialect::Completion,
     },
     Route {
@@ -255,7 +251,7 @@ pub(super) const ROUTES: &[Route] = &[
                 content: &[Content::Json("RpcError")],
             },
         ],
-        errors: &[401, 403, 413, 429, 503],
+        errors: &[401, 403, 413, 421, 429, 503],
         dialect: Dialect::Problem,
     },
     Route {

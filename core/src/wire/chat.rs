@@ -135,6 +135,7 @@ pub struct StreamMetadata {
 
 /// The `fallback` event: another provider took over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamFallback {
     /// The provider that answers.
     pub provider: String,
@@ -146,6 +147,7 @@ pub struct StreamFallback {
 
 /// The `sources_reorder` event: what the answer cites, in the order of first citation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamSources<'a> {
     /// `[n]` in the answer names the one at `n - 1`.
     pub reordered_sources: &'a [ChatSource],
@@ -173,6 +175,7 @@ pub struct StreamResult {
 
 /// The `error` event, last of a stream that failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamError {
     /// What a visitor can be told.
     pub detail: String,
