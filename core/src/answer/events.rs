@@ -128,9 +128,7 @@ impl Sequence {
     /// # Errors
     /// It must not come here.
     pub fn admit(&mut self, event: &Event) -> Result<(), OutOfOrder> {
-        use Stage::{
-            Answering, Described, Ended, Judged, Nothing, Reordered, Thinking, Thought,
-        };
+        use Stage::{Answering, Described, Ended, Judged, Nothing, Reordered, Thinking, Thought};
         let stage = match (event, self.stage) {
             (Event::Metadata(_), Nothing) | (Event::Fallback(_), Described) => Described,
             (Event::Thinking(_), Described | Thinking) => Thinking,
@@ -183,7 +181,10 @@ mod tests {
             ("metadata token done", ""),
             ("metadata token result done", ""),
             ("metadata token result token", "event out of order: token, after result"),
-            ("metadata fallback fallback thinking thinking thinking_done token token sources_reorder result done", ""),
+            (
+                "metadata fallback fallback thinking thinking thinking_done token token sources_reorder result done",
+                "",
+            ),
             ("error", ""),
             ("metadata token error", ""),
             ("metadata token", "event out of order: end, after token"),
@@ -211,10 +212,19 @@ mod tests {
     #[test]
     fn an_event_is_two_lines_and_a_blank_one() {
         for (event, expected) in [
-            (Event::Token("a\nb\r\n\"c\"".to_owned()), "event: token\ndata: \"a\\nb\\r\\n\\\"c\\\"\"\n\n"),
+            (
+                Event::Token("a\nb\r\n\"c\"".to_owned()),
+                "event: token\ndata: \"a\\nb\\r\\n\\\"c\\\"\"\n\n",
+            ),
             (Event::Done, "event: done\ndata: \n\n"),
-            (event("fallback"), "event: fallback\ndata: {\"provider\":\"\",\"model\":\"\",\"reason\":\"\"}\n\n"),
-            (event("sources_reorder"), "event: sources_reorder\ndata: {\"reordered_sources\":[]}\n\n"),
+            (
+                event("fallback"),
+                "event: fallback\ndata: {\"provider\":\"\",\"model\":\"\",\"reason\":\"\"}\n\n",
+            ),
+            (
+                event("sources_reorder"),
+                "event: sources_reorder\ndata: {\"reordered_sources\":[]}\n\n",
+            ),
             (event("error"), "event: error\ndata: {\"detail\":\"\",\"error_code\":\"\"}\n\n"),
         ] {
             assert_eq!(event.encode(), expected);

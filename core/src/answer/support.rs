@@ -98,9 +98,7 @@ impl Basis {
             .filter_map(|(at, source)| Some((at, support(&claim, &[source], UNCITED)?)))
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         match best {
-            Some((at, score)) => {
-                Judgement { standing: Standing::Supported, by: vec![at], score }
-            }
+            Some((at, score)) => Judgement { standing: Standing::Supported, by: vec![at], score },
             None => Judgement { standing: Standing::Unsupported, ..neutral },
         }
     }
@@ -162,20 +160,23 @@ fn belongs(clause: &[Item], places: &[&Known]) -> bool {
         if has == 0 { 0.0 } else { (count / has as f32).ln() + EVERYWHERE }
     };
     let weights: Vec<f32> = clause.iter().map(weight).collect();
-    clause.iter().enumerate().filter(|(_, item)| !matches!(item, Item::Term(_))).all(|(at, item)| {
-        let share = |place: &&&Known| -> f32 {
-            let others = clause.iter().zip(&weights).enumerate();
-            // The parts of a date vouch for each other wherever the date stands.
-            let own = |n: usize, it: &Item| n == at || item.is_date() && it.is_date();
-            let said = others.filter(|(n, (it, _))| !own(*n, it) && place.says(it));
-            said.map(|(_, (_, weight))| weight).sum()
-        };
-        let best = places.iter().map(|place| share(&place)).fold(0.0, f32::max);
-        let beside = places.iter().filter(|place| place.says(item)).map(|place| share(&place));
-        beside.fold(None, |most: Option<f32>, it| Some(most.map_or(it, |most| most.max(it))))
-            // Said only in a heading or address within the text, which no sentence is.
-            .is_none_or(|beside| beside >= BESIDE * best)
-    })
+    clause.iter().enumerate().filter(|(_, item)| !matches!(item, Item::Term(_))).all(
+        |(at, item)| {
+            let share = |place: &&&Known| -> f32 {
+                let others = clause.iter().zip(&weights).enumerate();
+                // The parts of a date vouch for each other wherever the date stands.
+                let own = |n: usize, it: &Item| n == at || item.is_date() && it.is_date();
+                let said = others.filter(|(n, (it, _))| !own(*n, it) && place.says(it));
+                said.map(|(_, (_, weight))| weight).sum()
+            };
+            let best = places.iter().map(|place| share(&place)).fold(0.0, f32::max);
+            let beside = places.iter().filter(|place| place.says(item)).map(|place| share(&place));
+            beside
+                .fold(None, |most: Option<f32>, it| Some(most.map_or(it, |most| most.max(it))))
+                // Said only in a heading or address within the text, which no sentence is.
+                .is_none_or(|beside| beside >= BESIDE * best)
+        },
+    )
 }
 
 #[cfg(test)]
@@ -227,9 +228,8 @@ mod tests {
             tally.cases += 1;
             tally.unsupported += usize::from(standing == Standing::Unsupported);
             tally.called += usize::from(judgement.standing == Standing::Unsupported);
-            tally.found += usize::from(
-                standing == Standing::Unsupported && judgement.standing == standing,
-            );
+            tally.found +=
+                usize::from(standing == Standing::Unsupported && judgement.standing == standing);
             if (judgement.standing, &judgement.by) == (standing, &by) {
                 tally.right += 1;
             } else {

@@ -297,8 +297,14 @@ mod tests {
 
     fn passages() -> Vec<Passage> {
         [
-            ("Degrees", "She studied physics in Paris and took her degree in 1893 with C# and Rust."),
-            ("Prizes and medals", "The Royal Society gave her the Davy Medal in 1903. Her grade was 4.00."),
+            (
+                "Degrees",
+                "She studied physics in Paris and took her degree in 1893 with C# and Rust.",
+            ),
+            (
+                "Prizes and medals",
+                "The Royal Society gave her the Davy Medal in 1903. Her grade was 4.00.",
+            ),
             ("Posts", "She was head of the laboratory in Warsaw from 2022 - May 2025."),
         ]
         .map(|(title, text)| Passage {
@@ -330,7 +336,11 @@ mod tests {
             ("The Davy Medal[2][2] and [ 2 ] 【2】.", "The Davy Medal [1] and [1].", vec![1]),
             ("The Davy Medal, 1903【2†source】.", "The Davy Medal, 1903 [1].", vec![1]),
             ("She got the Davy Medal in 1903. [2]", "She got the Davy Medal in 1903 [1].", vec![1]),
-            ("The Davy Medal in 1903. [2] Then more.", "The Davy Medal in 1903 [1]. Then more.", vec![1]),
+            (
+                "The Davy Medal in 1903. [2] Then more.",
+                "The Davy Medal in 1903 [1]. Then more.",
+                vec![1],
+            ),
             ("The Davy Medal [9][2][0] came in 1903.", "The Davy Medal [1] came in 1903.", vec![1]),
             ("The Davy Medal [7] came in 1903 [2].", "The Davy Medal came in 1903 [1].", vec![1]),
             ("The Davy Medal [7-9], 1903 [2].", "The Davy Medal, 1903 [1].", vec![1]),
@@ -338,7 +348,11 @@ mod tests {
             ("4.00 [2]", "4.00 [1]", vec![1]),
             ("Davy Medal (1903) [2-2]", "Davy Medal (1903) [1]", vec![1]),
             // Not cited, or cited wrongly: the passage that says it.
-            ("The Royal Society gave her the Davy Medal.", "The Royal Society gave her the Davy Medal [1].", vec![1]),
+            (
+                "The Royal Society gave her the Davy Medal.",
+                "The Royal Society gave her the Davy Medal [1].",
+                vec![1],
+            ),
             ("The Davy Medal came in 1903 [1].", "The Davy Medal came in 1903 [1].", vec![1]),
             ("An array[i] of [sic] text[", "An array[i] of [sic] text[", vec![]),
         ] {
@@ -360,7 +374,10 @@ mod tests {
             let report = report(text, CitationPolicy::Mark);
             assert_eq!(report.text.replace(&format!(" {UNCONFIRMED}"), ""), text);
         }
-        let report = report("## Posts\n\n- **Head** of the laboratory in Warsaw [3]\n\nSources:\n[3] posts.md", CitationPolicy::Mark);
+        let report = report(
+            "## Posts\n\n- **Head** of the laboratory in Warsaw [3]\n\nSources:\n[3] posts.md",
+            CitationPolicy::Mark,
+        );
         assert_eq!(report.text, "Posts\n\nHead of the laboratory in Warsaw [1]");
     }
 
@@ -375,7 +392,11 @@ mod tests {
         );
         let unsupported: Vec<&str> = marked.unsupported().map(|it| it.text.as_str()).collect();
         assert_eq!(unsupported, ["She got the Davy Medal in 1904.", "She likes Rome and Madrid."]);
-        assert!(marked.grounded && (marked.confidence - 1.0 / 3.0).abs() < 0.01, "{}", marked.confidence);
+        assert!(
+            marked.grounded && (marked.confidence - 1.0 / 3.0).abs() < 0.01,
+            "{}",
+            marked.confidence
+        );
 
         let dropped = report(text, CitationPolicy::Drop);
         assert_eq!(dropped.text, "She studied physics in Paris [1].\nBye now.");
@@ -392,7 +413,11 @@ mod tests {
             ("I could not find an answer to that in the documents. [1]", false, true),
             ("4.00 [2]", true, false),
             ("She studied physics in Paris [1].", true, false),
-            ("The documents do not mention a PhD, but she studied physics in Paris [1].", true, false),
+            (
+                "The documents do not mention a PhD, but she studied physics in Paris [1].",
+                true,
+                false,
+            ),
             ("She was the queen of Sweden [1].", false, false),
             ("Hello!", false, false),
             ("", false, false),
@@ -446,11 +471,61 @@ mod tests {
     #[test]
     fn cuts_make_no_difference() {
         const PIECES: &[&str] = &[
-            "She ", "studied ", "physics", " in Paris", " 1893", ".", ". ", "! ", "\n", "\n\n", " ",
-            "[1]", "[2]", "[1, 3]", "[9]", "[", "]", "【2】", "[1†so", "urce]", "[1-", "**", "*", "_",
-            "__", "`", "```", "# ", "- ", "> ", "<b>", "</b>", "<", ">", "<!--", "-->", "<img ", "C#",
-            "snake_case", "Sources:", "References", "[2] prizes.md", "Prizes and medals", "Dr. ",
-            "2022 - May 2025", "é", "🦀", "\t", "\"", "(", ")", "1. ", "Rome ", "…", "~~",
+            "She ",
+            "studied ",
+            "physics",
+            " in Paris",
+            " 1893",
+            ".",
+            ". ",
+            "! ",
+            "\n",
+            "\n\n",
+            " ",
+            "[1]",
+            "[2]",
+            "[1, 3]",
+            "[9]",
+            "[",
+            "]",
+            "【2】",
+            "[1†so",
+            "urce]",
+            "[1-",
+            "**",
+            "*",
+            "_",
+            "__",
+            "`",
+            "```",
+            "# ",
+            "- ",
+            "> ",
+            "<b>",
+            "</b>",
+            "<",
+            ">",
+            "<!--",
+            "-->",
+            "<img ",
+            "C#",
+            "snake_case",
+            "Sources:",
+            "References",
+            "[2] prizes.md",
+            "Prizes and medals",
+            "Dr. ",
+            "2022 - May 2025",
+            "é",
+            "🦀",
+            "\t",
+            "\"",
+            "(",
+            ")",
+            "1. ",
+            "Rome ",
+            "…",
+            "~~",
         ];
         let entropy = SeededEntropy::new(4);
         let below = |limit: usize| (entropy.next() % limit as u64) as usize;
@@ -468,7 +543,11 @@ mod tests {
             }
             let got = writer.finish();
             assert_eq!(joined + &got.rest.text, expected.text, "{text:?}");
-            assert_eq!((got.cited, got.sentences), (expected.cited.clone(), expected.sentences), "{text:?}");
+            assert_eq!(
+                (got.cited, got.sentences),
+                (expected.cited.clone(), expected.sentences),
+                "{text:?}"
+            );
             for number in 1..=expected.cited.len() {
                 assert!(expected.text.contains(&format!("[{number}]")), "{text:?}");
             }

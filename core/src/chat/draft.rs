@@ -3,12 +3,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::{
-    Question, Service,
-    answer::Answer,
-    prepare::MODEL,
-    present,
-};
+use super::{Question, Service, answer::Answer, prepare::MODEL, present};
 use crate::{
     answer::{
         Passage,

@@ -2,25 +2,25 @@
 //! [`spoken`](Service::speak), and what remains is counted when the request is
 //! [`closed`](Service::close).
 
-mod question;
 mod parameters;
+mod question;
 
-mod settings;
 mod instance;
 mod service;
+mod settings;
 
-mod prepare;
-mod draft;
-mod rerank;
-mod present;
 mod answer;
+mod draft;
+mod prepare;
+mod present;
+mod rerank;
 
+mod record;
 mod sink;
 mod speak;
-mod record;
 
-mod search;
 pub mod completions;
+mod search;
 
 #[cfg(test)]
 mod tests;

@@ -204,7 +204,8 @@ impl<'a, E: Env> Service<'a, E> {
         let condensed = condense(&question.text, turns, self.index());
         self.note(trace, Stage::Understand, started, None);
 
-        let model = candidates.first().map_or(EXTRACTIVE, |it| it.models.first().unwrap_or(&EXTRACTIVE));
+        let model =
+            candidates.first().map_or(EXTRACTIVE, |it| it.models.first().unwrap_or(&EXTRACTIVE));
         if condensed.leaned_on == 0
             && let Some(record) = self.known(question, model, prepared, trace).await
         {
@@ -216,12 +217,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.count(&metrics::REWRITES, &[if rewrite.is_some() { "true" } else { "false" }], 1.0);
         self.note(trace, Stage::Rewrite, started, None);
         let text = rewrite.as_ref().map_or(&condensed.search, |it| &it.text);
-        let query = Query {
-            text,
-            top_k: question.top_k,
-            filters: &question.filters,
-            mode: Mode::Hybrid,
-        };
+        let query =
+            Query { text, top_k: question.top_k, filters: &question.filters, mode: Mode::Hybrid };
         let retrieval = self.retrieve(&query, trace).await;
         if let Some(rewrite) = rewrite {
             let name = rewrite.metadata.pattern_name.as_str();

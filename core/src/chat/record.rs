@@ -31,8 +31,7 @@ impl<'a, E: Env> Service<'a, E> {
         let started = self.now();
         if let Some(key) = turn.key.as_ref().filter(|_| answer.kind.is_remembered()) {
             trace.store(1, 1);
-            let said =
-                TurnRecord { question: turn.question.clone(), answer: answer.text.clone() };
+            let said = TurnRecord { question: turn.question.clone(), answer: answer.text.clone() };
             let limits = &self.settings.limits;
             let kept = Session::append(self.env.kv(), key, said, limits, turn.asked_at).await;
             if let Err(fault) = kept {
@@ -41,7 +40,9 @@ impl<'a, E: Env> Service<'a, E> {
             }
         }
         // An answer that had to do without something must not outlive the lack.
-        if let Some(place) = place.filter(|_| answer.kind.is_cached() && trace.degraded().is_empty()) {
+        if let Some(place) =
+            place.filter(|_| answer.kind.is_cached() && trace.degraded().is_empty())
+        {
             self.keep(place, answer, started, trace).await;
         }
         self.note(trace, Stage::Record, started, None);

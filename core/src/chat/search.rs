@@ -27,7 +27,8 @@ impl<E: Env> Service<'_, E> {
         let claim = Claim { session: None, address: visitor.address };
         let limits = &self.settings.limits;
         trace.store(1, 1);
-        let claimed = policy::update(self.env.kv(), |it| it.ledger.claim(claim, limits, started)).await;
+        let claimed =
+            policy::update(self.env.kv(), |it| it.ledger.claim(claim, limits, started)).await;
         let standing = match claimed {
             Ok(claimed) => claimed.map_err(|refusal| super::prepare::refused_by(refusal, trace))?,
             Err(fault) => {

@@ -38,10 +38,18 @@ impl Settings {
     pub async fn configured(config: &impl Config) -> Result<Self, RequestError> {
         Ok(Self {
             limits: Limits::configured(config).await?,
-            catalogue: llm::Catalogue::configured(config).await.map_err(RequestError::misconfigured)?,
-            completion: llm::Settings::configured(config).await.map_err(RequestError::misconfigured)?,
-            answers: answer::Settings::configured(config).await.map_err(RequestError::misconfigured)?,
-            cache_life: Duration::from_secs(number(config, CACHE_SECONDS, 3_600, 0..=604_800).await?),
+            catalogue: llm::Catalogue::configured(config)
+                .await
+                .map_err(RequestError::misconfigured)?,
+            completion: llm::Settings::configured(config)
+                .await
+                .map_err(RequestError::misconfigured)?,
+            answers: answer::Settings::configured(config)
+                .await
+                .map_err(RequestError::misconfigured)?,
+            cache_life: Duration::from_secs(
+                number(config, CACHE_SECONDS, 3_600, 0..=604_800).await?,
+            ),
             log: QuestionLog::configured(config).await.map_err(RequestError::misconfigured)?,
         })
     }

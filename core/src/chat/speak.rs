@@ -61,7 +61,11 @@ impl<'a, E: Env> Service<'a, E> {
         if is_complete {
             self.record(&turn, &answer, place, trace).await;
         }
-        trace.count(&metrics::ANSWERS, &[if answer.cached { "cached" } else { answer.kind.label() }], 1.0);
+        trace.count(
+            &metrics::ANSWERS,
+            &[if answer.cached { "cached" } else { answer.kind.label() }],
+            1.0,
+        );
         trace.count(&metrics::GROUNDING, &[if answer.grounded { "true" } else { "false" }], 1.0);
         let response = respond(answer, opening, trace);
         sink.send(match is_complete {
@@ -190,8 +194,7 @@ impl<'a, E: Env> Service<'a, E> {
         let outcome = policy::update(self.env.kv(), |shared| {
             let mut state = State::decode(&shared.llm).unwrap_or_default();
             state.settle(&settled.permit, &settled.settlement, settled.at);
-            let granted =
-                if may_go_on { draft.permit(&mut state, self, from, now) } else { None };
+            let granted = if may_go_on { draft.permit(&mut state, self, from, now) } else { None };
             if let Ok(encoded) = state.encode() {
                 shared.llm = encoded;
             }
@@ -326,7 +329,11 @@ fn written(report: Report, draft: &Draft<'_>, outcome: &Outcome) -> Answer {
 fn described(opening: &StreamMetadata, answer: &Answer, trace: &Trace) -> StreamMetadata {
     let asks = answer.ambiguity().is_some();
     StreamMetadata {
-        sources: if opening.sources.is_empty() { answer.sources.clone() } else { opening.sources.clone() },
+        sources: if opening.sources.is_empty() {
+            answer.sources.clone()
+        } else {
+            opening.sources.clone()
+        },
         grounded: answer.grounded,
         confidence: answer.confidence,
         is_ambiguous: asks,

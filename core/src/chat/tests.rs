@@ -231,11 +231,15 @@ fn equal_questions_are_answered_once() {
 
 #[test]
 fn limits_refuse_and_cost_nothing_further() {
-    let house = House::new(&[("session_queries_per_hour", "2"), GROQ], vec![stream(ANSWER, true), stream(ANSWER, true)]);
+    let house = House::new(
+        &[("session_queries_per_hour", "2"), GROQ],
+        vec![stream(ANSWER, true), stream(ANSWER, true)],
+    );
     for _ in 0..2 {
         house.ask(QUESTION, Some("s"));
     }
-    let Err(RequestError::RateLimited { refusal }) = house.hear(QUESTION, Some("s"), &mut Silent) else {
+    let Err(RequestError::RateLimited { refusal }) = house.hear(QUESTION, Some("s"), &mut Silent)
+    else {
         panic!("admitted")
     };
     assert_eq!((refusal.allowed, house.env.http.requests().len()), (2, 2));

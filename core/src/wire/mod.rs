@@ -32,10 +32,10 @@ pub use self::{
     health::{Detailed, Health, LlmHealth},
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
-    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
-    log::{CallsRecord, LogRecord, StepRecord},
-    metrics::{Families, SeatRecord},
     llm::{BreakerRecord, LlmProviderRecord, LlmRecord, WindowRecord},
+    log::{CallsRecord, LogRecord, StepRecord},
+    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
+    metrics::{Families, SeatRecord},
     openai::{
         ProviderChoice, ProviderGroq, ProviderMessage, ProviderPromptDetails, ProviderReply,
         ProviderRequest, ProviderStreamOptions, ProviderText, ProviderUsage,
