@@ -22,6 +22,8 @@ pub(super) enum Item {
     Name(Vec<String>, Option<String>),
     /// Any other word's term.
     Term(String),
+    /// The terms of a name that the sentence begins with: mostly whom it is about.
+    Subject(Vec<String>),
 }
 
 impl Item {
@@ -30,7 +32,7 @@ impl Item {
         match self {
             Self::Number(_) => true,
             Self::Name(terms, _) => MONTH_TERMS.contains(&terms.concat().as_str()),
-            Self::Term(_) => false,
+            Self::Term(_) | Self::Subject(_) => false,
         }
     }
 }
@@ -55,10 +57,15 @@ impl Claim {
         // A count of things that the sentence goes on to name can be checked right here.
         let total = pieces.len();
         let names_all = |number: &str, at: usize| {
-            number.parse().is_ok_and(|count: usize| count > 1 && (count == total - at || count + 1 == total - at))
+            number.parse().is_ok_and(|count: usize| {
+                count > 1 && (count == total - at || count + 1 == total - at)
+            })
         };
-        let counted: BTreeSet<String> =
-            counts.into_iter().filter(|(number, at)| names_all(number, *at)).map(|it| it.0).collect();
+        let counted: BTreeSet<String> = counts
+            .into_iter()
+            .filter(|(number, at)| names_all(number, *at))
+            .map(|it| it.0)
+            .collect();
         for (denied, mut items) in pieces {
             items.retain(|item| !matches!(item, Item::Number(number) if counted.contains(number)));
             if !denied && !items.is_empty() {
@@ -90,7 +97,8 @@ impl Known {
         for word in words(text) {
             for number in numbers(word) {
                 if word.contains('-')
-                    && let Some(month) = number.parse().ok().and_then(|it: usize| MONTHS.get(it.wrapping_sub(1)))
+                    && let Some(month) =
+                        number.parse().ok().and_then(|it: usize| MONTHS.get(it.wrapping_sub(1)))
                 {
                     // `2019-06` is also June 2019.
                     known.add(month);
@@ -108,10 +116,9 @@ impl Known {
         for word in words(text) {
             if let Some(letter) = word.chars().next().filter(|letter| letter.is_uppercase()) {
                 run.extend(letter.to_lowercase());
-                known.initials.extend((2..=run.chars().count().min(6)).filter_map(|length| {
-                    let skip = run.chars().count() - length;
-                    Some(run.chars().skip(skip).collect::<String>())
-                }));
+                let length = run.chars().count();
+                let tails = (2..=length.min(6)).map(|last| run.chars().skip(length - last));
+                known.initials.extend(tails.map(String::from_iter));
             } else if !["of", "the", "and", "for", "in", "de", "&"].contains(&word) {
                 run.clear();
             }
@@ -147,6 +154,7 @@ impl Known {
                 terms.iter().all(|term| self.terms.contains(term))
                     || acronym.as_ref().is_some_and(|it| self.initials.contains(it))
             }
+            Item::Subject(terms) => terms.iter().all(|term| self.terms.contains(term)),
             Item::Term(term) => {
                 self.terms.contains(term) || self.terms.iter().any(|own| related(own, term))
             }
@@ -173,7 +181,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// The parts of a sentence that can be true or false apart from each other.
 fn clauses(sentence: &str) -> Vec<&str> {
     let mut clauses = vec![sentence];
-    for divider in ["; ", ", ", ": ", " – ", " — ", " and ", " but ", " while ", " then ", " und ", " et ", " y "] {
+    for divider in [
+        "; ", ", ", ": ", " – ", " — ", " and ", " but ", " while ", " then ", " und ", " et ",
+        " y ",
+    ] {
         clauses = clauses.into_iter().flat_map(|clause| clause.split(divider)).collect();
     }
     clauses
@@ -181,13 +192,17 @@ fn clauses(sentence: &str) -> Vec<&str> {
 
 fn denies(clause: &str) -> bool {
     let clause = clause.to_lowercase();
-    words(&clause).any(|word| DENIALS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t"))
+    words(&clause)
+        .any(|word| DENIALS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t"))
 }
 
 fn items(clause: &str, starts_sentence: bool) -> Vec<Item> {
     let mut items = Vec::new();
     let all: Vec<&str> = words(clause).collect();
+    let mut subject = starts_sentence;
     for (at, word) in all.iter().enumerate() {
+        let name = is_name(word, at == 0 && starts_sentence, all.get(at + 1).copied());
+        subject &= name;
         let found = numbers(word);
         if !found.is_empty() {
             items.extend(found.into_iter().map(Item::Number));
@@ -201,7 +216,9 @@ fn items(clause: &str, starts_sentence: bool) -> Vec<Item> {
         if terms.is_empty() {
             continue;
         }
-        if is_name(word, at == 0 && starts_sentence, all.get(at + 1).copied()) {
+        if subject {
+            items.push(Item::Subject(terms));
+        } else if name {
             let letters = word.len() > 1 && word.chars().all(char::is_uppercase);
             items.push(Item::Name(terms, letters.then(|| word.to_lowercase())));
         } else {
@@ -216,7 +233,8 @@ fn items(clause: &str, starts_sentence: bool) -> Vec<Item> {
 fn is_name(word: &str, first: bool, next: Option<&str>) -> bool {
     let mut letters = word.chars();
     let capital = letters.next().is_some_and(char::is_uppercase);
-    let inner = letters.any(|it| it.is_uppercase() || it.is_ascii_digit() || matches!(it, '+' | '#'));
+    let inner =
+        letters.any(|it| it.is_uppercase() || it.is_ascii_digit() || matches!(it, '+' | '#'));
     let follows = next.is_some_and(|next| next.starts_with(char::is_uppercase) && next.len() > 1);
     inner || capital && (!first || follows && !word.to_lowercase().ends_with("ing"))
 }
@@ -241,7 +259,8 @@ fn number(word: &str) -> Option<String> {
         return None;
     }
     let groups: Vec<&str> = digits.split(',').collect();
-    let thousands = groups.len() > 1 && groups.iter().skip(1).all(|it| it.get(..3).is_some_and(|it| !it.contains('.')));
+    let thousands = groups.len() > 1
+        && groups.iter().skip(1).all(|it| it.get(..3).is_some_and(|it| !it.contains('.')));
     let digits = if thousands { digits.replace(',', "") } else { digits.replace(',', ".") };
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let whole = whole.trim_start_matches('0');
@@ -273,8 +292,18 @@ fn canonical(term: &str) -> &str {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// The same as `text::terms` makes them.
@@ -285,23 +314,76 @@ const MONTH_TERMS: [&str; 12] = [
 
 /// Spelled numbers; `one` is too often no number.
 const SPELLED: &[&str] = &[
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-    "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
 ];
 const SPELLED_VALUES: &[u8] = &[
     2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 30, 40, 50, 60, 70, 80, 90,
 ];
 
-const DENIALS: &[&str] =
-    &["no", "not", "never", "neither", "nor", "none", "without", "cannot", "kein", "keine", "nicht"];
+const DENIALS: &[&str] = &[
+    "no", "not", "never", "neither", "nor", "none", "without", "cannot", "kein", "keine", "nicht",
+];
 
 /// Stems of words that carry an answer and claim nothing.
 const GLUE: &[&str] = &[
-    "accord", "addit", "addition", "also", "answer", "base", "both", "describ", "detail",
-    "document", "follow", "further", "furthermor", "howev", "includ", "inform", "list", "mention",
-    "moreov", "name", "no", "not", "note", "other", "overal", "passag", "provid", "sourc", "state",
-    "such", "summari", "well", "yes",
+    "accord",
+    "addit",
+    "addition",
+    "also",
+    "answer",
+    "base",
+    "both",
+    "describ",
+    "detail",
+    "document",
+    "follow",
+    "further",
+    "furthermor",
+    "howev",
+    "includ",
+    "inform",
+    "list",
+    "mention",
+    "moreov",
+    "name",
+    "no",
+    "not",
+    "note",
+    "other",
+    "overal",
+    "passag",
+    "provid",
+    "sourc",
+    "state",
+    "such",
+    "summari",
+    "well",
+    "yes",
 ];
 
 /// Stems, as the terms of `text::terms` are, of words that name the same.
@@ -393,6 +475,7 @@ mod tests {
                 let item = |item: &Item| match item {
                     Item::Number(number) => format!("#{number}"),
                     Item::Name(terms, _) => format!("@{}", terms.join("+")),
+                    Item::Subject(terms) => format!("@@{}", terms.join("+")),
                     Item::Term(term) => term.clone(),
                 };
                 items.iter().map(item).collect::<Vec<_>>().join(" ")
@@ -400,8 +483,11 @@ mod tests {
             let got: Vec<String> = claim.clauses.iter().map(clause).collect();
             assert_eq!(got.join(" | "), expected, "{sentence}");
         };
-        check("She won the Davy Medal in 1903 and the Albert Medal in 1910.", "award @davi @medal #1903 | @albert @medal #1910");
-        check("1. Davy Medal, 1903", "@davi @medal | #1903");
+        check(
+            "She won the Davy Medal in 1903 and the Albert Medal in 1910.",
+            "award @davi @medal #1903 | @albert @medal #1910",
+        );
+        check("1. Davy Medal, 1903", "@@davi @@medal | #1903");
         check("No, she does not hold a PhD, but an MSc in Nursing.", "@master @nurs");
         check("She holds three medals: A1, B2 and C3.", "hold medal | @a1 | @b2 | @c3");
         check("Yes.", "");
@@ -409,7 +495,8 @@ mod tests {
 
     #[test]
     fn what_a_passage_says() {
-        let known = Known::of("Member of the American Chemical Society since 2019-06; BSc in Physics");
+        let known =
+            Known::of("Member of the American Chemical Society since 2019-06; BSc in Physics");
         for (sentence, expected) in [
             ("the ACS", true),
             ("the ABC", false),

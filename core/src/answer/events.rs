@@ -180,7 +180,10 @@ mod tests {
     fn orders() {
         for (names, expected) in [
             ("metadata token done", ""),
-            ("metadata fallback fallback thinking thinking thinking_done token token sources_reorder done", ""),
+            (
+                "metadata fallback fallback thinking thinking thinking_done token token sources_reorder done",
+                "",
+            ),
             ("error", ""),
             ("metadata token error", ""),
             ("metadata token", "event out of order: end, after token"),
@@ -208,10 +211,19 @@ mod tests {
     #[test]
     fn an_event_is_two_lines_and_a_blank_one() {
         for (event, expected) in [
-            (Event::Token("a\nb\r\n\"c\"".to_owned()), "event: token\ndata: \"a\\nb\\r\\n\\\"c\\\"\"\n\n"),
+            (
+                Event::Token("a\nb\r\n\"c\"".to_owned()),
+                "event: token\ndata: \"a\\nb\\r\\n\\\"c\\\"\"\n\n",
+            ),
             (Event::Done, "event: done\ndata: \n\n"),
-            (event("fallback"), "event: fallback\ndata: {\"provider\":\"\",\"model\":\"\",\"reason\":\"\"}\n\n"),
-            (event("sources_reorder"), "event: sources_reorder\ndata: {\"reordered_sources\":[]}\n\n"),
+            (
+                event("fallback"),
+                "event: fallback\ndata: {\"provider\":\"\",\"model\":\"\",\"reason\":\"\"}\n\n",
+            ),
+            (
+                event("sources_reorder"),
+                "event: sources_reorder\ndata: {\"reordered_sources\":[]}\n\n",
+            ),
             (event("error"), "event: error\ndata: {\"detail\":\"\",\"error_code\":\"\"}\n\n"),
         ] {
             assert_eq!(event.encode(), expected);
@@ -220,7 +232,11 @@ mod tests {
 
     #[test]
     fn a_ready_answer_comes_in_order() {
-        let response = ChatResponse { answer: "One two three four five.".to_owned(), session_id: "s".to_owned(), ..ChatResponse::default() };
+        let response = ChatResponse {
+            answer: "One two three four five.".to_owned(),
+            session_id: "s".to_owned(),
+            ..ChatResponse::default()
+        };
         let events = events(&response);
         let mut sequence = Sequence::default();
         events.iter().for_each(|event| sequence.admit(event).unwrap());
