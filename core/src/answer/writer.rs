@@ -103,10 +103,10 @@ enum Part {
 }
 
 impl Writer {
-    /// Starts an answer that may cite `passages`: `[n]` names `passages[n - 1]`.
-    pub fn new(passages: &[Passage], policy: CitationPolicy) -> Self {
+    /// Starts an answer to `question` that may cite `passages`: `[n]` names `passages[n - 1]`.
+    pub fn new(passages: &[Passage], question: &str, policy: CitationPolicy) -> Self {
         Self {
-            basis: Basis::of(passages),
+            basis: Basis::of(passages, question),
             policy,
             markup: Markup::default(),
             citations: Citations::default(),
@@ -316,7 +316,7 @@ mod tests {
     }
 
     fn report(text: &str, policy: CitationPolicy) -> Report {
-        let mut writer = Writer::new(&passages(), policy);
+        let mut writer = Writer::new(&passages(), "", policy);
         let first = writer.push(text);
         let mut report = writer.finish();
         assert_eq!(first.text + &report.rest.text, report.text);
@@ -434,7 +434,7 @@ mod tests {
         quoted[0].text = "- Physics degree, 1893".to_owned();
         quoted[1].text.push_str(" Radium glows (faintly).");
         for policy in [CitationPolicy::Mark, CitationPolicy::Drop] {
-            let mut writer = Writer::new(&quoted, policy);
+            let mut writer = Writer::new(&quoted, "", policy);
             let first = writer.push(text).text;
             let report = writer.finish();
             assert_eq!(first + &report.rest.text, text);
@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn a_word_waits_for_the_next_and_no_longer() {
         let text = "The Royal Society gave her the Davy Medal in 1903, array[i] and C# too";
-        let mut writer = Writer::new(&passages(), CitationPolicy::Mark);
+        let mut writer = Writer::new(&passages(), "", CitationPolicy::Mark);
         let mut released = String::new();
         for (at, letter) in text.char_indices() {
             released.push_str(&writer.push(&letter.to_string()).text);
@@ -457,7 +457,7 @@ mod tests {
     #[test]
     fn endless_text_does_not_wait() {
         for unit in ["x", "[1", "*", "<b", " ", "_a", "[1]", "#", "`", "References", "<!--", "1,"] {
-            let mut writer = Writer::new(&passages(), CitationPolicy::Drop);
+            let mut writer = Writer::new(&passages(), "", CitationPolicy::Drop);
             for _ in 0..3_000 {
                 writer.push(unit);
             }
@@ -533,7 +533,7 @@ mod tests {
             let text: String = (0..below(24)).map(|_| PIECES[below(PIECES.len())]).collect();
             let policy = if round % 2 == 0 { CitationPolicy::Mark } else { CitationPolicy::Drop };
             let expected = report(&text, policy);
-            let mut writer = Writer::new(&passages(), policy);
+            let mut writer = Writer::new(&passages(), "", policy);
             let mut joined = String::new();
             let mut rest = text.as_str();
             while !rest.is_empty() {

@@ -113,7 +113,7 @@ impl<'a, E: Env> Service<'a, E> {
         let mut granted = draft.granted.take();
         let mut scribe = Scribe {
             opening: Some(described(opening, &draft.quoted, trace)),
-            writer: Writer::new(&draft.passages, self.settings.answers.citations),
+            writer: Writer::new(&draft.passages, &turn.question, self.settings.answers.citations),
             sink,
             is_thinking: false,
             has_spoken: false,
@@ -158,7 +158,7 @@ impl<'a, E: Env> Service<'a, E> {
                 let report = scribe.end();
                 return Err(written(report, &draft, &outcome));
             }
-            scribe.writer = Writer::new(&draft.passages, self.settings.answers.citations);
+            scribe.writer = Writer::new(&draft.passages, &turn.question, self.settings.answers.citations);
         }
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
