@@ -12,6 +12,7 @@ mod cli;
 mod contract;
 mod documents;
 mod eval;
+mod groq;
 mod hnsw;
 mod ingest;
 mod loopback;
