@@ -489,10 +489,9 @@ mod tests {
             sources: vec![source],
             grounded: true,
             confidence: Some(0.9),
-            ambiguity: None,
             session_id: "s".to_owned(),
-            rewrite_metadata: None,
             degraded: Vec::new(),
+            ..ChatResponse::default()
         }
     }
 
