@@ -125,8 +125,13 @@ fn response(answer: &Answer) -> Value {
                         event
                     })
                     .collect();
-                // Version 3.1 has no words for events: the schema is that of the whole text.
-                let body = json!({"schema": {"type": "string"}, "x-events": events});
+                // As version 3.2 describes a stream: by the shape of one event.
+                let event = json!({
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                    "required": ["data"],
+                });
+                let body = json!({"schema": event, "x-events": events});
                 ("text/event-stream", body)
             }
             Content::Text("application/json") => {

@@ -117,6 +117,7 @@ fn limits() -> Vec<(&'static str, &'static str, Value)> {
         ("CompletionRequest", "user", json!({"maxLength": completions::MAX_USER_CHARS})),
         ("CompletionMessage", "role", roles),
         ("ChatResponse", "confidence", json!({"minimum": 0, "maximum": 1})),
+        ("RewriteMetadata", "confidence", json!({"minimum": 0, "maximum": 1})),
         ("ChatSource", "citation_index", json!({"minimum": 1})),
         ("SearchHit", "rank", json!({"minimum": 1})),
         ("CompletionReply", "object", constant("chat.completion")),

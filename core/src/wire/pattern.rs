@@ -131,6 +131,7 @@ pub struct ExampleRecord {
 
 /// How a question was rewritten: `rewrite_metadata` of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RewriteMetadata {
     /// The question before.
     pub original_query: String,
