@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
 //! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
-//! `model`, `retrieval`, [`session`], `llm`, `chat`, [`wire`]. The feature `search`, on by default, brings
+//! `model`, `retrieval`, [`session`], `chat`, [`wire`]. The feature `search`, on by default, brings
 //! the modules that find and answer; a component that only reports leaves it off.
 
 pub mod ports;
@@ -25,13 +25,32 @@ pub mod session;
 
 pub mod auth;
 
+pub mod policy;
+
+pub mod telemetry;
+
 #[cfg(feature = "search")]
 pub mod llm;
 
 #[cfg(feature = "search")]
+pub mod cache;
+
+#[cfg(feature = "search")]
+pub mod understanding;
+
+#[cfg(feature = "search")]
+pub mod answer;
+
+#[cfg(feature = "search")]
 pub mod chat;
 
+#[cfg(feature = "search")]
+pub mod mcp;
+
 pub mod wire;
+
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 mod error;
 

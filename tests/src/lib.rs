@@ -2,6 +2,7 @@
 //! double of the provider.
 
 mod artefacts;
+pub mod conformance;
 pub mod groq;
 pub mod native;
 pub mod reference;

@@ -9,6 +9,8 @@
 
 mod browser;
 mod cli;
+mod clients;
+mod conformance;
 mod contract;
 mod documents;
 mod eval;

@@ -2,9 +2,11 @@
 
 use anyhow::Context as _;
 use dossier_core::{
+    auth::Visitor,
     chat::{self, Question},
     retrieval::{Evidence, Query, Retrieval, Retriever},
     text::Chunk,
+    understanding::condense,
     wire::{ChatRequest, ChatResponse, TurnRecord},
 };
 use futures::executor::block_on;
@@ -153,11 +155,13 @@ impl Conversation {
         };
         let mut turns = Vec::new();
         for question in &case.history {
-            block_on(async {
-                chat::answer(&env, retriever, request(question)).await?.record(&env).await;
-                anyhow::Ok(())
+            let answer = block_on(async {
+                let mut turn =
+                    chat::answer(&env, retriever, Visitor::default(), request(question)).await?;
+                turn.record(&env).await;
+                anyhow::Ok(turn.response.answer)
             })?;
-            turns.push(TurnRecord { question: question.clone(), answer: String::new() });
+            turns.push(TurnRecord { question: question.clone(), answer });
         }
         let text = match Question::from_chat(request(&case.query)) {
             Ok(question) => question.text,
@@ -166,9 +170,13 @@ impl Conversation {
             Err(error) => return Err(error.into()),
         };
         let response = match case.judges_answer() {
-            true => Some(block_on(chat::answer(&env, retriever, request(&case.query)))?.response),
+            true => Some(
+                block_on(chat::answer(&env, retriever, Visitor::default(), request(&case.query)))?
+                    .response,
+            ),
             false => None,
         };
-        Ok(Self { text: chat::condense(&text, &turns), response })
+        let text = condense(&text, &turns, retriever.index()).search;
+        Ok(Self { text, response })
     }
 }
