@@ -14,6 +14,7 @@ mod conformance;
 mod contract;
 mod documents;
 mod eval;
+mod groq;
 mod hnsw;
 mod ingest;
 mod loopback;

@@ -199,7 +199,7 @@ fn short(text: &str) -> String {
 }
 
 /// What every part of one completion carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Completion {
     id: String,
     created: u64,

@@ -6,10 +6,10 @@ use std::{borrow::Cow, time::Duration};
 use super::{Question, Service, answer::Answer, prepare::MODEL, present};
 use crate::{
     answer::{
-        Passage,
-        prompt::{self, Exchange, NoRoom, Request},
+        CitationPolicy, Passage, Writer,
+        prompt::{Exchange, NoRoom, Request, prompt},
     },
-    llm::{Candidate, Completion, Effort, Message, Permit, Role, State, estimate},
+    llm::{Candidate, Completion, Effort, Message, Permit, State, estimate},
     ports::Env,
     retrieval::Retrieval,
     telemetry::Trace,
@@ -27,6 +27,7 @@ pub(super) struct Draft<'a> {
     /// What is said where no model answers.
     pub(super) quoted: Answer,
     pub(super) granted: Option<Granted<'a>>,
+    question: String,
     messages: Vec<Message>,
     temperature: f32,
     max_tokens: u32,
@@ -65,7 +66,7 @@ impl<'a> Draft<'a> {
             .map(|turn| Exchange { question: &turn.question, answer: &turn.answer })
             .collect();
         let max_tokens = question.max_tokens.unwrap_or(settings.max_tokens);
-        let written = prompt::prompt(&Request {
+        let written = prompt(&Request {
             question: &condensed.question,
             history: &history,
             passages: &passages,
@@ -78,14 +79,6 @@ impl<'a> Draft<'a> {
             Ok(written) => written,
             Err(fault) => return Err((quoted, fault)),
         };
-        let message = |it: prompt::Message| Message {
-            role: match it.role {
-                prompt::Role::System => Role::System,
-                prompt::Role::User => Role::User,
-                prompt::Role::Assistant => Role::Assistant,
-            },
-            text: it.text,
-        };
         let effort = question.reasoning_effort.as_deref().and_then(Effort::parse);
         Ok(Self {
             candidates,
@@ -93,12 +86,18 @@ impl<'a> Draft<'a> {
             passages: written.passages,
             quoted,
             granted: None,
-            messages: written.messages.into_iter().map(message).collect(),
+            question: condensed.question.clone(),
+            messages: written.messages,
             temperature: question.temperature.unwrap_or(settings.temperature),
             max_tokens,
             effort: effort.unwrap_or(settings.effort),
             deadline: service.now() + settings.waits.total,
         })
+    }
+
+    /// Whoever writes down what a model makes of it.
+    pub(super) fn writer(&self, policy: CitationPolicy) -> Writer {
+        Writer::new(&self.passages, &self.question, policy)
     }
 
     /// What whoever is asked is asked.

@@ -15,7 +15,6 @@ use super::{
 use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
-    auth::Visitor,
     cache::{AnswerKey, Boarding},
     llm::{Candidate, State},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
@@ -89,7 +88,9 @@ impl<'a, E: Env> Service<'a, E> {
         let started = self.now();
         let id = question.session_id.clone().unwrap_or_else(|| session::new_id(self.env.entropy()));
         let key = SessionKey::new(&id, visitor);
-        let claim = self.claim_of(&key, visitor, &conversation);
+        // Limits of a conversation need one; a caller who keeps his own may name himself instead.
+        let counted = matches!(conversation, Conversation::Kept) || question.session_id.is_some();
+        let claim = Claim { session: counted.then(|| key.hash()), address: visitor.address };
         self.check(claim, started, trace).await?;
         let session = self.load(&question, &key, conversation.clone(), trace).await;
         self.note(trace, Stage::Admit, started, None);
@@ -121,11 +122,6 @@ impl<'a, E: Env> Service<'a, E> {
             let field = FieldError { field: "model".to_owned(), message: unknown.to_string() };
             RequestError::Invalid { fields: vec![field] }
         })
-    }
-
-    fn claim_of(&self, key: &SessionKey, visitor: Visitor, conversation: &Conversation) -> Claim {
-        let session = matches!(conversation, Conversation::Kept).then(|| key.hash());
-        Claim { session, address: visitor.address }
     }
 
     /// Refuses most of what must be refused, before anything is done for it.

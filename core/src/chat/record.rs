@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Service,
+    Instance, Service,
     answer::Answer,
     prepare::{Place, STORE, Turn},
     speak::WRITES,
 };
 use crate::{
-    ports::Env,
+    ports::{Clock as _, Env},
     session::Session,
     telemetry::{Served, Stage, Trace, metrics},
     wire::TurnRecord,
@@ -62,19 +62,21 @@ impl<'a, E: Env> Service<'a, E> {
             trace.count(&metrics::RESPONSE_CACHE_ERRORS, &["set"], 1.0);
         }
     }
+}
 
+impl Instance {
     /// Counts a request that is over, and now and then tells the other instances.
-    pub async fn close(&self, trace: &Trace, served: &Served<'_>) {
-        self.instance.meter.update(|snapshot| {
+    pub async fn close(&self, env: &impl Env, trace: &Trace, served: &Served<'_>) {
+        self.meter.update(|snapshot| {
             trace.record(snapshot);
             served.record(snapshot);
         });
-        let now = self.now();
+        let now = env.clock().now();
         if trace.store_writes() < WRITES
-            && self.instance.meter.is_due(now)
-            && let Err(fault) = self.instance.meter.flush(self.env.kv(), now).await
+            && self.meter.is_due(now)
+            && let Err(fault) = self.meter.flush(env.kv(), now).await
         {
-            self.env.warn(&format!("numbers are not written yet: {fault}"));
+            env.warn(&format!("numbers are not written yet: {fault}"));
         }
     }
 }

@@ -113,7 +113,7 @@ impl<'a, E: Env> Service<'a, E> {
         let mut granted = draft.granted.take();
         let mut scribe = Scribe {
             opening: Some(described(opening, &draft.quoted, trace)),
-            writer: Writer::new(&draft.passages, &turn.question, self.settings.answers.citations),
+            writer: Some(draft.writer(self.settings.answers.citations)),
             sink,
             is_thinking: false,
             has_spoken: false,
@@ -158,7 +158,7 @@ impl<'a, E: Env> Service<'a, E> {
                 let report = scribe.end();
                 return Err(written(report, &draft, &outcome));
             }
-            scribe.writer = Writer::new(&draft.passages, &turn.question, self.settings.answers.citations);
+            scribe.writer = Some(draft.writer(self.settings.answers.citations));
         }
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
@@ -232,7 +232,7 @@ impl<'a, E: Env> Service<'a, E> {
 struct Scribe<'s, S> {
     /// What precedes the first word; taken when it is sent.
     opening: Option<StreamMetadata>,
-    writer: Writer,
+    writer: Option<Writer>,
     sink: &'s mut S,
     is_thinking: bool,
     has_spoken: bool,
@@ -284,7 +284,7 @@ impl<S: Sink> Scribe<'_, S> {
     }
 
     fn end(&mut self) -> Report {
-        std::mem::replace(&mut self.writer, Writer::new(&[], Default::default())).finish()
+        self.writer.take().map(Writer::finish).unwrap_or_default()
     }
 }
 
@@ -300,8 +300,9 @@ impl<S: Sink> Listener for Scribe<'_, S> {
     }
 
     async fn text(&mut self, text: String) -> ControlFlow<()> {
-        let released = self.writer.push(&text);
-        self.speak(released.text).await;
+        if let Some(released) = self.writer.as_mut().map(|writer| writer.push(&text)) {
+            self.speak(released.text).await;
+        }
         ControlFlow::Continue(())
     }
 }

@@ -54,15 +54,12 @@ pub(super) async fn number<T: Copy + Display + FromStr + PartialOrd>(
 }
 
 /// Reads a limit: a number from 0, or `none` for no limit.
-pub(super) async fn limit<T: Copy + FromStr + PartialOrd + Default>(
+pub(super) async fn limit<T: Copy + Default + Display + FromStr + PartialOrd>(
     config: &impl Config,
     name: &str,
     default: Option<T>,
     most: T,
-) -> Result<Option<T>, ConfigurationFault>
-where
-    T: Display,
-{
+) -> Result<Option<T>, ConfigurationFault> {
     match config.get(name).await? {
         None => Ok(default),
         Some(text) if text.trim() == "none" => Ok(None),
