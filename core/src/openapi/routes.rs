@@ -88,6 +88,7 @@ const EVENTS: &[(&str, &str, &str)] = &[
     ("thinking_done", "", "The reasoning is over, if there was any."),
     ("token", "string", "A piece of the answer. All of them in a row are the answer."),
     ("sources_reorder", "StreamSources", "The sources in the order of first citation."),
+    ("result", "StreamResult", "What is known of the answer only now that it is complete."),
     ("done", "", "The answer is complete and a follow-up will know of it."),
     ("error", "StreamError", "The answer broke off. Nothing follows."),
 ];
