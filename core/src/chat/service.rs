@@ -1,16 +1,18 @@
 //! The chat service: one question's way through the house, for every route.
 
-use super::{Instance, Settings};
+use std::time::Duration;
+
+use super::{Instance, Question, Settings, Silent};
 use crate::{
+    RequestError,
     auth::Visitor,
-    chat::Question,
     index::Index,
+    policy::Standing,
     ports::{Clock as _, Env},
     retrieval::Retriever,
     telemetry::{Stage, Trace},
-    wire::TurnRecord,
+    wire::{ChatResponse, TurnRecord},
 };
-use std::time::Duration;
 
 /// Everything that answering needs, for one request.
 #[derive(Debug)]
@@ -47,8 +49,23 @@ pub enum Conversation {
     None,
 }
 
-impl<E: Env> Service<'_, E> {
-    pub(super) fn index(&self) -> &Index {
+impl<'a, E: Env> Service<'a, E> {
+    /// Answers in one piece.
+    ///
+    /// # Errors
+    /// As for [`prepare`](Self::prepare).
+    pub async fn answer(
+        &self,
+        asked: Asked,
+        trace: &mut Trace,
+    ) -> Result<(ChatResponse, Standing), RequestError> {
+        let prepared = self.prepare(asked, trace).await?;
+        let standing = prepared.standing.clone();
+        let spoken = self.speak(prepared, trace, &mut Silent).await;
+        Ok((spoken.response, standing))
+    }
+
+    pub(super) fn index(&self) -> &'a Index {
         self.retriever.index()
     }
 

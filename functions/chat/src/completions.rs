@@ -4,7 +4,7 @@ use dossier_core::{
     RequestError,
     answer::Event,
     chat::{
-        Asked, Conversation, Question, Silent, Sink,
+        Asked, Conversation, Question, Sink,
         completions::{self, Completion},
     },
     llm::estimate,
@@ -52,15 +52,14 @@ pub(crate) async fn complete(mut admitted: Admitted) -> Answered {
     let Admitted { ref house, ref mut account, .. } = admitted;
     let service = house.service();
     let question = asked.question.text.clone();
-    let prepared = match service.prepare(asked, &mut account.trace).await {
-        Ok(prepared) => prepared,
-        Err(error) => return Err((error, admitted.account)),
-    };
-    let standing = prepared.standing.headers();
-    let spoken = service.speak(prepared, &mut account.trace, &mut Silent).await;
-    let usage = usage(&account.trace, &question, &spoken.response.answer);
-    let reply = json(&completion.reply(&spoken.response, usage, false)).headers(standing);
-    Ok(closed(reply, admitted.account))
+    match service.answer(asked, &mut account.trace).await {
+        Ok((response, standing)) => {
+            let usage = usage(&account.trace, &question, &response.answer);
+            let reply = json(&completion.reply(&response, usage, false));
+            Ok(closed(reply.headers(standing.headers()), admitted.account))
+        }
+        Err(error) => Err((error, admitted.account)),
+    }
 }
 
 /// Lists what may be asked for as `model`.

@@ -3,7 +3,7 @@
 use dossier_core::{
     RequestError,
     auth::Visitor,
-    chat::{Asked, Conversation, Question, Silent},
+    chat::{Asked, Conversation, Question},
     mcp::{self, Head, Tools},
     telemetry::Trace,
     wire::{ChatRequest, ChatResponse, SearchRequest, SearchResponse},
@@ -45,13 +45,9 @@ impl Tools for Calls {
         let question = Question::from_chat(request)?;
         let (visitor, conversation) = (self.visitor, Conversation::Kept);
         let asked = Asked { question, visitor, conversation };
-        let prepared = service.prepare(asked, &mut trace).await;
-        let response = match prepared {
-            Ok(prepared) => Ok(service.speak(prepared, &mut trace, &mut Silent).await.response),
-            Err(error) => Err(error),
-        };
+        let answered = service.answer(asked, &mut trace).await;
         self.count(&trace);
-        response
+        answered.map(|(response, _)| response)
     }
 
     async fn search(&self, request: SearchRequest) -> Result<SearchResponse, RequestError> {

@@ -3,7 +3,7 @@
 use dossier_core::{
     RequestError,
     answer::Event,
-    chat::{Asked, Conversation, Question, Silent, Sink, with_parameters},
+    chat::{Asked, Conversation, Question, Sink, with_parameters},
     wire::{ChatRequest, read_json},
 };
 use dossier_platform::{Reply, json, stream as event_stream};
@@ -25,14 +25,14 @@ pub(crate) async fn whole(mut admitted: Admitted) -> Answered {
     };
     let Admitted { house, mut account, .. } = admitted;
     let service = house.service();
-    let prepared = match service.prepare(asked, &mut account.trace).await {
-        Ok(prepared) => prepared,
-        Err(error) => return Err((error, account)),
-    };
-    let standing = prepared.standing.headers();
-    let spoken = service.speak(prepared, &mut account.trace, &mut Silent).await;
-    account.session = Some(spoken.response.session_id.clone());
-    Ok(closed(json(&spoken.response).headers(standing), account))
+    match service.answer(asked, &mut account.trace).await {
+        Ok((response, standing)) => {
+            let reply = json(&response).headers(standing.headers());
+            account.session = Some(response.session_id);
+            Ok(closed(reply, account))
+        }
+        Err(error) => Err((error, account)),
+    }
 }
 
 /// An answer as it comes.
