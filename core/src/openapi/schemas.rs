@@ -9,7 +9,8 @@ use crate::{
     wire::{
         ChatRequest, ChatResponse, CompletionChunk, CompletionError, CompletionReply,
         CompletionRequest, Detailed, Health, LlmHealth, ModelList, Problem, RpcError, RpcResult,
-        SearchRequest, SearchResponse, StreamError, StreamFallback, StreamMetadata, StreamSources,
+        SearchRequest, SearchResponse, StreamError, StreamFallback, StreamMetadata, StreamResult,
+        StreamSources,
     },
 };
 
@@ -33,6 +34,7 @@ pub(super) fn components() -> Map<String, Value> {
     sent.subschema_for::<StreamMetadata>();
     sent.subschema_for::<StreamFallback>();
     sent.subschema_for::<StreamSources<'_>>();
+    sent.subschema_for::<StreamResult>();
     sent.subschema_for::<StreamError>();
     sent.subschema_for::<SearchResponse>();
     sent.subschema_for::<CompletionReply>();
