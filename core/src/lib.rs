@@ -1,7 +1,7 @@
 //! The core of Dossier: question answering over one person's documents.
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
-//! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
+//! through [`ports`], as an argument. Read in this order: [`ports`], [`setting`], `text`, [`pack`], `index`,
 //! `model`, `retrieval`, [`session`], `chat`, [`wire`]. The feature `search`, on by default, brings
 //! the modules that find and answer; a component that only reports leaves it off.
 
@@ -20,6 +20,8 @@ pub mod model;
 
 #[cfg(feature = "search")]
 pub mod retrieval;
+
+pub mod setting;
 
 pub mod session;
 

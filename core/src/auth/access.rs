@@ -7,11 +7,7 @@ use super::{
     address::is_from_this_machine,
     origin::{is_local, origin_of},
 };
-use crate::{
-    RequestError,
-    policy::{Profile, SettingFault},
-    ports::Config,
-};
+use crate::{RequestError, policy::Profile, ports::Config, setting::SettingFault};
 
 /// Who is let in, as the operator configured it.
 #[derive(Clone)]

@@ -10,6 +10,6 @@ pub(crate) use self::digest::{digest, digest64};
 pub use self::{
     access::{Access, Visitor},
     address::Addresses,
-    api_key::{API_KEYS, Keys, knows, parse},
+    api_key::{API_KEYS, Keys, knows},
     origin::Origins,
 };

@@ -4,9 +4,11 @@ use super::{
     completion::{Completion, Effort},
     price::{Price, Prices, UNLISTED},
     quota::{Limits, Reservation},
-    variable::{ConfigurationFault, items, list, malformed},
 };
-use crate::ports::Config;
+use crate::{
+    ports::Config,
+    setting::{self, SettingFault},
+};
 
 /// A server that speaks OpenAI's chat completions.
 #[derive(Clone, Debug)]
@@ -98,12 +100,15 @@ impl Provider {
         kind: &'static Kind,
         prices: &Prices,
         wanted: bool,
-    ) -> Result<Option<Self>, ConfigurationFault> {
+    ) -> Result<Option<Self>, SettingFault> {
         let Kind { name: provider, prefix, .. } = *kind;
         let variable = |what: &str| format!("{prefix}_{what}");
-        let missing = |what| ConfigurationFault::Missing { name: variable(what), provider };
+        let missing = |what| {
+            let expected = format!("a value, as llm_providers names {provider}");
+            SettingFault::missing(&variable(what), expected)
+        };
 
-        let key = config.get(&variable("api_key")).await?;
+        let key = setting::bearer(config, &variable("api_key")).await?;
         let own_url = config.get(&variable("base_url")).await?;
         let base_url = match (own_url.as_deref(), kind.base_url) {
             (Some(own), _) => own,
@@ -114,10 +119,9 @@ impl Provider {
         };
         let Some(uri) = address(&variable("base_url"), base_url)? else { return Ok(None) };
 
-        let ids = match list(config, &variable("models")).await? {
-            Some(ids) => ids,
-            None => items(kind.models),
-        };
+        let ids = setting::list(config, &variable("models"))
+            .await?
+            .unwrap_or_else(|| setting::items(kind.models).map(str::to_owned).collect());
         if ids.is_empty() {
             return Err(missing("models"));
         }
@@ -130,7 +134,7 @@ impl Provider {
         Ok(Some(Self {
             name: provider,
             uri,
-            headers: headers(&variable("api_key"), key.as_deref())?,
+            headers: headers(key),
             models: models.collect(),
             limits: Limits::configured(config, prefix, kind.limits).await?,
         }))
@@ -183,7 +187,7 @@ impl Provider {
         Self {
             name: "sample",
             uri: http::Uri::from_static("https://llm.example/v1/chat/completions"),
-            headers: headers("sample_api_key", Some("secret")).unwrap(),
+            headers: headers(Some(http::HeaderValue::from_static("Bearer secret"))),
             models: vec![model("first"), model("second")],
             limits,
         }
@@ -233,7 +237,7 @@ impl Reasoning {
 }
 
 /// Where completions are asked for; `None` below `.invalid`.
-fn address(name: &str, base: &str) -> Result<Option<http::Uri>, ConfigurationFault> {
+fn address(name: &str, base: &str) -> Result<Option<http::Uri>, SettingFault> {
     let uri = format!("{}/chat/completions", base.trim().trim_end_matches('/'));
     let uri = uri.parse::<http::Uri>().ok();
     let host = |uri: &http::Uri| uri.host().map(str::to_owned);
@@ -241,24 +245,18 @@ fn address(name: &str, base: &str) -> Result<Option<http::Uri>, ConfigurationFau
     match schemed.as_ref().and_then(host) {
         Some(host) if host.ends_with(".invalid") => Ok(None),
         Some(_) => Ok(schemed),
-        None => Err(malformed(name, "http or https://host[:port][/path]", base)),
+        None => Err(SettingFault::malformed(name, "http or https://host[:port][/path]", base)),
     }
 }
 
-fn headers(name: &str, key: Option<&str>) -> Result<http::HeaderMap, ConfigurationFault> {
+fn headers(key: Option<http::HeaderValue>) -> http::HeaderMap {
     let mut headers = http::HeaderMap::new();
     let json = http::HeaderValue::from_static("application/json");
     headers.insert(http::header::CONTENT_TYPE, json);
     let accepted = http::HeaderValue::from_static("text/event-stream, application/json");
     headers.insert(http::header::ACCEPT, accepted);
-    if let Some(key) = key {
-        let value = http::HeaderValue::try_from(format!("Bearer {}", key.trim()));
-        // The value stays out of the message: it is a secret.
-        let mut value = value.map_err(|_| malformed(name, "visible ASCII", "something else"))?;
-        value.set_sensitive(true);
-        headers.insert(http::header::AUTHORIZATION, value);
-    }
-    Ok(headers)
+    headers.extend(key.map(|key| (http::header::AUTHORIZATION, key)));
+    headers
 }
 
 #[cfg(test)]
@@ -308,17 +306,20 @@ mod tests {
         let check = |kind, variables: &[(&str, &str)], expected: &str| {
             assert_eq!(configured(kind, true, variables).unwrap_err(), expected);
         };
-        let needs = "in llm_providers needs it";
-        check(0, &[], &format!("variable groq_api_key is not set; groq {needs}"));
-        check(2, &[], &format!("variable llm_base_url is not set; custom {needs}"));
-        let url = ("llm_base_url", "http://host");
-        check(2, &[url], &format!("variable llm_models is not set; custom {needs}"));
+        let missing = |name: &str, provider: &str| {
+            format!(
+                "variable {name}: expected a value, as llm_providers names {provider}, got nothing"
+            )
+        };
+        check(0, &[], &missing("groq_api_key", "groq"));
+        check(2, &[], &missing("llm_base_url", "custom"));
+        check(2, &[("llm_base_url", "http://host")], &missing("llm_models", "custom"));
         let expected = "expected http or https://host[:port][/path]";
         for bad in ["host/v1", "ftp://host", "https:///v1", "a b"] {
             let message = format!("variable llm_base_url: {expected}, got {bad:?}");
             check(2, &[("llm_base_url", bad)], &message);
         }
-        let message = "variable groq_api_key: expected visible ASCII, got \"something else\"";
+        let message = "variable groq_api_key: expected visible ASCII, got something else";
         check(0, &[("groq_api_key", "se\ncret")], message);
     }
 
