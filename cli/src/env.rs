@@ -15,6 +15,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Duration {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }
+
+    async fn sleep(&self, span: Duration) {
+        // One question has the thread to itself.
+        std::thread::sleep(span);
+    }
 }
 
 /// The system's randomness.

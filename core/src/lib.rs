@@ -25,13 +25,27 @@ pub mod session;
 
 pub mod auth;
 
+pub mod policy;
+
 #[cfg(feature = "search")]
 pub mod cache;
 
 #[cfg(feature = "search")]
+pub mod understanding;
+
+#[cfg(feature = "search")]
+pub mod answer;
+
+#[cfg(feature = "search")]
 pub mod chat;
 
+#[cfg(feature = "search")]
+pub mod mcp;
+
 pub mod wire;
+
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 mod error;
 

@@ -5,6 +5,7 @@ use dossier_core::{
     chat::{self, Question},
     retrieval::{Evidence, Query, Retrieval, Retriever},
     text::Chunk,
+    understanding::condense,
     wire::{ChatRequest, ChatResponse, TurnRecord},
 };
 use futures::executor::block_on;
@@ -153,11 +154,12 @@ impl Conversation {
         };
         let mut turns = Vec::new();
         for question in &case.history {
-            block_on(async {
-                chat::answer(&env, retriever, request(question)).await?.record(&env).await;
-                anyhow::Ok(())
+            let answer = block_on(async {
+                let mut turn = chat::answer(&env, retriever, request(question)).await?;
+                turn.record(&env).await;
+                anyhow::Ok(turn.response.answer)
             })?;
-            turns.push(TurnRecord { question: question.clone(), answer: String::new() });
+            turns.push(TurnRecord { question: question.clone(), answer });
         }
         let text = match Question::from_chat(request(&case.query)) {
             Ok(question) => question.text,
@@ -169,6 +171,7 @@ impl Conversation {
             true => Some(block_on(chat::answer(&env, retriever, request(&case.query)))?.response),
             false => None,
         };
-        Ok(Self { text: chat::condense(&text, &turns), response })
+        let text = condense(&text, &turns, retriever.index()).search;
+        Ok(Self { text, response })
     }
 }

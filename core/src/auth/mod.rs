@@ -1,5 +1,15 @@
-//! Who may ask: API keys.
+//! Who may ask: API keys, sites that may embed the chat, and where a visitor comes from.
 
+mod access;
+mod address;
 mod api_key;
+mod digest;
+mod origin;
 
-pub use self::api_key::{API_KEYS, admit, knows, parse};
+pub(crate) use self::digest::{digest, digest64};
+pub use self::{
+    access::{Access, Visitor},
+    address::Addresses,
+    api_key::{API_KEYS, Keys, knows, parse},
+    origin::Origins,
+};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::{
-    ports::{Body as _, Config, ConfigError, Env, Http, HttpError, HttpRequest},
+    ports::{Body as _, Config, ConfigError, Env, Http, HttpError, HttpRequest, Timeouts},
     retrieval::{Hit, MAX_TOP_K, Query, Retrieval, Retriever, reorder},
     wire::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
 };
@@ -126,7 +126,7 @@ impl Reranker {
                 uri: self.uri.clone(),
                 headers: self.headers.clone(),
                 body: serde_json::to_vec(&request).map_err(RerankFault::malformed)?,
-                timeout: Some(self.budget),
+                timeouts: Timeouts::whole(self.budget),
             })
             .await?;
         if reply.status != http::StatusCode::OK {
@@ -200,6 +200,7 @@ mod tests {
     use crate::{
         fakes::{MemoryEnv, Reply, ScriptedHttp},
         index::{Index, build},
+        ports::Phase,
         text::{Document, chunks},
     };
 
@@ -255,7 +256,7 @@ mod tests {
         let [sent] = &env.http.requests()[..] else { panic!("one request") };
         assert_eq!(sent.uri, "https://reranker.example/v1/rerank");
         assert_eq!(sent.headers["authorization"], "Bearer secret");
-        assert_eq!(sent.timeout, Some(Duration::from_millis(70)));
+        assert_eq!(sent.timeouts, Timeouts::whole(Duration::from_millis(70)));
         let body: RerankRequest = serde_json::from_slice(&sent.body).unwrap();
         assert_eq!(body.documents.len(), 3);
         assert!(body.documents[0].text().starts_with("Papers › "), "{body:?}");
@@ -287,7 +288,7 @@ mod tests {
             });
             reply(200, &format!("{{\"results\": [{}]}}", results.collect::<Vec<_>>().join(", ")))
         };
-        check(ON, Err(HttpError::TimedOut { limit: DEFAULT_BUDGET }));
+        check(ON, Err(HttpError::TimedOut { phase: Phase::Total, limit: DEFAULT_BUDGET }));
         check(ON, Err(HttpError::Denied { authority: "reranker.example".to_owned() }));
         check(ON, reply(500, GOOD));
         check(ON, reply(204, ""));

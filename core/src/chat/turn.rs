@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Question, condense, extract, rerank::retrieve};
+use super::{Question, rerank::retrieve};
 use crate::{
     RequestError,
+    answer::{Extract, extract, refusal},
     index::Index,
     ports::{Clock as _, Env},
     retrieval::{Hit, Mode, Query, Retrieval, Retriever},
     session::{self, Session},
+    understanding::condense,
     wire::{
         ChatRequest, ChatResponse, ChatSource, SearchHit, SearchRequest, SearchResponse, TurnRecord,
     },
@@ -50,7 +52,7 @@ pub async fn answer(
             Session { id: id.clone(), ..Session::default() }
         }),
     };
-    let text = condense(&question.text, &session.turns);
+    let text = condense(&question.text, &session.turns, retriever.index()).search;
     let query = Query {
         text: &text,
         top_k: question.top_k,
@@ -63,7 +65,7 @@ pub async fn answer(
     let index = retriever.index();
     let extract = match retrieval.evidence.suffices() {
         true => extract(index, &text, &retrieval),
-        false => super::Extract::default(),
+        false => Extract::default(),
     };
     let grounded = !extract.cited.is_empty();
     let sources = extract
@@ -73,7 +75,7 @@ pub async fn answer(
         .map(|(at, ordinal)| source(index, &retrieval, *ordinal, at + 1));
     let response = ChatResponse {
         sources: sources.collect(),
-        answer: if grounded { extract.text } else { refusal(index, &retrieval.hits) },
+        answer: if grounded { extract.text } else { refuse(index, &retrieval.hits) },
         grounded,
         confidence: Some(retrieval.evidence.confidence()),
         ambiguity: None,
@@ -165,18 +167,14 @@ fn source(index: &Index, retrieval: &Retrieval, ordinal: usize, number: usize) -
 }
 
 /// Says that the documents do not say, and what the nearest of them are about.
-fn refusal(index: &Index, hits: &[Hit]) -> String {
+fn refuse(index: &Index, hits: &[Hit]) -> String {
     let mut titles: Vec<&str> = Vec::new();
     for chunk in hits.iter().filter_map(|hit| index.chunks().get(hit.ordinal)) {
         if !titles.contains(&chunk.title.as_str()) && titles.len() < REFUSAL_TITLES {
             titles.push(&chunk.title);
         }
     }
-    let nearest = match titles.as_slice() {
-        [] => String::new(),
-        titles => format!(" The nearest they come is: {}.", titles.join("; ")),
-    };
-    format!("I could not find an answer to that in the documents.{nearest}")
+    refusal(&titles)
 }
 
 #[cfg(test)]

@@ -15,6 +15,6 @@ pub use self::{
     config::{Config, ConfigError},
     entropy::Entropy,
     env::Env,
-    http::{Body, Http, HttpError, HttpRequest, HttpResponse},
+    http::{Body, Http, HttpError, HttpRequest, HttpResponse, Phase, Timeouts},
     kv::{Kv, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, check_key},
 };

@@ -7,6 +7,7 @@ mod plain;
 mod slug;
 pub mod terms;
 
+pub(crate) use self::{plain::abbreviated, slug::fold};
 pub use self::{
     chunk::{Chunk, MAX_CHUNK_CHARS, chunks},
     document::{Content, Document, DocumentError, MAX_DOCUMENT_BYTES},

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A question. Unknown fields are ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatRequest {
     /// 3 to 2 000 characters, at most 300 words.
     pub question: String,
@@ -21,7 +22,8 @@ pub struct ChatRequest {
 }
 
 /// An answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatResponse {
     /// The answer, with `[n]` naming `sources[n - 1]`.
     pub answer: String,
@@ -43,6 +45,7 @@ pub struct ChatResponse {
 
 /// A passage that an answer cites.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatSource {
     /// The chunk's id.
     pub id: String,
@@ -65,6 +68,7 @@ pub struct ChatSource {
 
 /// What is unclear about a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Ambiguity {
     /// Whether the answer asks back.
     pub is_ambiguous: bool,
@@ -73,22 +77,66 @@ pub struct Ambiguity {
 }
 
 /// The `metadata` event, first of every stream.
-#[derive(Clone, Debug, Serialize)]
-pub struct StreamMetadata<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct StreamMetadata {
     /// The passages that the answer may cite.
-    pub sources: &'a [ChatSource],
+    pub sources: Vec<ChatSource>,
     /// As in [`ChatResponse`].
     pub grounded: bool,
     /// As in [`ChatResponse`].
     pub confidence: Option<f32>,
     /// As in [`ChatResponse`].
-    pub session_id: &'a str,
+    pub session_id: String,
     /// As in [`Ambiguity`].
     pub is_ambiguous: bool,
     /// As in [`Ambiguity`].
     pub clarification_requested: bool,
     /// As in [`ChatResponse`].
-    pub rewrite_metadata: &'a Option<serde_json::Value>,
+    pub rewrite_metadata: Option<serde_json::Value>,
     /// As in [`ChatResponse`].
-    pub degraded: &'a [String],
+    pub degraded: Vec<String>,
+}
+
+impl From<&ChatResponse> for StreamMetadata {
+    fn from(response: &ChatResponse) -> Self {
+        let ambiguity = response.ambiguity.as_ref();
+        Self {
+            sources: response.sources.clone(),
+            grounded: response.grounded,
+            confidence: response.confidence,
+            session_id: response.session_id.clone(),
+            is_ambiguous: ambiguity.is_some_and(|it| it.is_ambiguous),
+            clarification_requested: ambiguity.is_some_and(|it| it.clarification_requested),
+            rewrite_metadata: response.rewrite_metadata.clone(),
+            degraded: response.degraded.clone(),
+        }
+    }
+}
+
+/// The `fallback` event: another provider took over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StreamFallback {
+    /// The provider that answers.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
+    /// Why; `primary_unavailable` where the one before it failed.
+    pub reason: String,
+}
+
+/// The `sources_reorder` event: what the answer cites, in the order of first citation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StreamSources<'a> {
+    /// `[n]` in the answer names the one at `n - 1`.
+    pub reordered_sources: &'a [ChatSource],
+}
+
+/// The `error` event, last of a stream that failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StreamError {
+    /// What a visitor can be told.
+    pub detail: String,
+    /// As in [`Problem`](super::Problem).
+    pub error_code: String,
 }

@@ -3,7 +3,11 @@
 //! Shapes here are promises. Domain types have no serde; conversions are written by hand.
 
 mod chat;
+mod completions;
 mod health;
+mod json;
+mod ledger;
+mod mcp;
 mod pack;
 mod problem;
 mod record;
@@ -11,8 +15,19 @@ mod rerank;
 mod search;
 
 pub use self::{
-    chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
-    health::{Detailed, Health},
+    chat::{
+        Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamError, StreamFallback,
+        StreamMetadata, StreamSources,
+    },
+    completions::{
+        ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice, CompletionChunk,
+        CompletionError, CompletionFault, CompletionMessage, CompletionReply, CompletionRequest,
+        CompletionUsage, ContentPart, MessageContent, ModelEntry, ModelList, StreamOptions,
+    },
+    health::{Detailed, Health, LlmHealth},
+    json::read_json,
+    ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
+    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},
     record::{AnswerRecord, SessionRecord, TurnRecord},

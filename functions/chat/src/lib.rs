@@ -2,7 +2,7 @@
 
 mod engine;
 
-use dossier_core::{RequestError, auth, chat, ports::Env as _, retrieval::Retriever};
+use dossier_core::{RequestError, answer, auth, chat, ports::Env as _, retrieval::Retriever};
 use dossier_platform::{Exchange, Reply, Response, SpinEnv, body, json, stream};
 use futures::SinkExt as _;
 use spin_sdk::{http::Request, http_service};
@@ -32,11 +32,11 @@ async fn route(request: Request, route: &str) -> Result<Reply, RequestError> {
     match route {
         "/search" => Ok(json(&chat::search(&env, &retriever, parse(&bytes)?).await?)),
         "/chat/stream" => answer_stream(env, &retriever, &bytes).await,
-        _ => answer(&env, &retriever, &bytes).await,
+        _ => answer_whole(&env, &retriever, &bytes).await,
     }
 }
 
-async fn answer(
+async fn answer_whole(
     env: &SpinEnv,
     retriever: &Retriever<'_>,
     bytes: &[u8],
@@ -54,7 +54,7 @@ async fn answer_stream(
     let mut turn = chat::answer(&env, retriever, parse(bytes)?).await?;
     let (mut sender, reply) = stream();
     spin_sdk::wasip3::spawn(async move {
-        let mut events = chat::events(&turn.response);
+        let mut events = answer::events(&turn.response);
         let done = events.pop();
         for event in events {
             // A visitor who has gone is no error; what was asked is still remembered.

@@ -15,5 +15,5 @@ pub use self::{
     http::{SpinBody, SpinHttp},
     kv::SpinKv,
     reply::{Reply, Response, json, stream},
-    request::{Exchange, MAX_BODY_BYTES, body},
+    request::{Exchange, MAX_BODY_BYTES, PREFIX, body},
 };

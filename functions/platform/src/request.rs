@@ -14,7 +14,7 @@ use crate::{Reply, SystemClock, SystemEntropy};
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
 /// Prefix under which every API route answers too.
-const PREFIX: &str = "/api/v1";
+pub const PREFIX: &str = "/api/v1";
 const REQUEST_ID: &str = "x-request-id";
 
 /// What is known of a request before its body is read, and what every reply to it carries.

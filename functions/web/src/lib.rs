@@ -1,7 +1,7 @@
-//! The web component: the chat page, from files embedded at build time.
+//! The web component: the chat page and the API's description, from files embedded at build time.
 
 use dossier_core::RequestError;
-use dossier_platform::{Exchange, Reply, Response};
+use dossier_platform::{Exchange, PREFIX, Reply, Response};
 use http::header;
 use spin_sdk::{http::Request, http_service};
 
@@ -18,8 +18,12 @@ async fn handle(request: Request) -> Response {
 }
 
 fn route(request: &Request) -> Result<Reply, RequestError> {
-    let path = match request.uri().path() {
+    // Files are asked for by names within the folder of their page, so no slash is cut off here.
+    let path = request.uri().path();
+    let path = match path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+    {
         "/" => "/index.html",
+        "/docs" => "/docs.html",
         path => path,
     };
     let (_, content_type, content) = FILES
