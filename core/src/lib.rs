@@ -31,6 +31,9 @@ pub mod policy;
 pub mod cache;
 
 #[cfg(feature = "search")]
+pub mod guard;
+
+#[cfg(feature = "search")]
 pub mod understanding;
 
 #[cfg(feature = "search")]
