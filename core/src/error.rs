@@ -59,8 +59,10 @@ pub enum RequestError {
         /// What is not allowed, and what is.
         reason: String,
     },
-    /// Without an API key only this machine is served.
-    #[error("without an API key this service answers to its own machine only: set api_keys")]
+    /// Without an API key only this machine is served, and in production nobody.
+    #[error(
+        "without an API key only this machine is served, and in production nobody: set api_keys"
+    )]
     Misdirected,
     /// A limit is used up.
     #[error("{refusal}")]

@@ -27,6 +27,8 @@ pub mod auth;
 
 pub mod policy;
 
+pub mod telemetry;
+
 #[cfg(feature = "search")]
 pub mod cache;
 

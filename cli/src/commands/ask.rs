@@ -1,6 +1,6 @@
 //! `dossier ask`: the chat pipeline, natively.
 
-use dossier_core::{chat, wire::ChatRequest};
+use dossier_core::{auth::Visitor, chat, wire::ChatRequest};
 use futures::executor::block_on;
 
 use crate::{
@@ -23,8 +23,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let opened = arguments.pack.open()?;
     let request = ChatRequest { question: arguments.question.clone(), ..ChatRequest::default() };
-    let turn = block_on(chat::answer(&NativeEnv::default(), &opened.retriever(), request))
-        .map_err(Failure::usage)?;
+    let turn = block_on(chat::answer(
+        &NativeEnv::default(),
+        &opened.retriever(),
+        Visitor::default(),
+        request,
+    ))
+    .map_err(Failure::usage)?;
     let response = turn.response;
     if arguments.json {
         say!("{}", serde_json::to_string(&response)?);

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use dossier_core::{
+    auth::Visitor,
     chat::{self, Question},
     retrieval::{Evidence, Query, Retrieval, Retriever},
     text::Chunk,
@@ -155,7 +156,8 @@ impl Conversation {
         let mut turns = Vec::new();
         for question in &case.history {
             let answer = block_on(async {
-                let mut turn = chat::answer(&env, retriever, request(question)).await?;
+                let mut turn =
+                    chat::answer(&env, retriever, Visitor::default(), request(question)).await?;
                 turn.record(&env).await;
                 anyhow::Ok(turn.response.answer)
             })?;
@@ -168,7 +170,10 @@ impl Conversation {
             Err(error) => return Err(error.into()),
         };
         let response = match case.judges_answer() {
-            true => Some(block_on(chat::answer(&env, retriever, request(&case.query)))?.response),
+            true => Some(
+                block_on(chat::answer(&env, retriever, Visitor::default(), request(&case.query)))?
+                    .response,
+            ),
             false => None,
         };
         let text = condense(&text, &turns, retriever.index()).search;

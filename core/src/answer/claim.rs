@@ -24,6 +24,17 @@ pub(super) enum Item {
     Term(String),
 }
 
+impl Item {
+    /// Whether it may be a part of a date: a number or a month.
+    pub(super) fn is_date(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Name(terms, _) => MONTH_TERMS.contains(&terms.concat().as_str()),
+            Self::Term(_) => false,
+        }
+    }
+}
+
 impl Claim {
     /// Reads a sentence. What stands in a clause that denies something is not claimed.
     pub(super) fn of(sentence: &str) -> Self {
@@ -264,6 +275,12 @@ fn canonical(term: &str) -> &str {
 const MONTHS: [&str; 12] = [
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
+];
+
+/// The same as `text::terms` makes them.
+const MONTH_TERMS: [&str; 12] = [
+    "januari", "februari", "march", "april", "may", "june", "juli", "august", "septemb", "octob",
+    "novemb", "decemb",
 ];
 
 /// Spelled numbers; `one` is too often no number.

@@ -165,7 +165,10 @@ fn belongs(clause: &[Item], places: &[&Known]) -> bool {
     clause.iter().enumerate().filter(|(_, item)| !matches!(item, Item::Term(_))).all(|(at, item)| {
         let share = |place: &&&Known| -> f32 {
             let others = clause.iter().zip(&weights).enumerate();
-            others.filter(|(n, (it, _))| *n != at && place.says(it)).map(|(_, (_, weight))| weight).sum()
+            // The parts of a date vouch for each other wherever the date stands.
+            let own = |n: usize, it: &Item| n == at || item.is_date() && it.is_date();
+            let said = others.filter(|(n, (it, _))| !own(*n, it) && place.says(it));
+            said.map(|(_, (_, weight))| weight).sum()
         };
         let best = places.iter().map(|place| share(&place)).fold(0.0, f32::max);
         let beside = places.iter().filter(|place| place.says(item)).map(|place| share(&place));
@@ -173,4 +176,79 @@ fn belongs(clause: &[Item], places: &[&Known]) -> bool {
             // Said only in a heading or address within the text, which no sentence is.
             .is_none_or(|beside| beside >= BESIDE * best)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const CASES: &str = include_str!("support.tsv");
+
+    /// Of the sentences judged unsupported, and of those that are: how many are both.
+    #[derive(Default)]
+    struct Tally {
+        cases: usize,
+        right: usize,
+        found: usize,
+        unsupported: usize,
+        called: usize,
+        wrong: Vec<String>,
+    }
+
+    #[test]
+    fn sentences_stand_as_they_were_judged_by_hand() {
+        let mut passages = BTreeMap::new();
+        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+        for line in CASES.lines().filter(|line| !line.starts_with('#')) {
+            let fields: Vec<&str> = line.split('\t').collect();
+            if let ["passage", id, header, text] = fields[..] {
+                let text = text.replace("\\n", "\n");
+                let header = header.to_owned();
+                passages.insert(id, Passage { title: String::new(), header, text });
+                continue;
+            }
+            let [split, kind, expected, cited, ids, sentence] = fields[..] else {
+                panic!("six fields: {line}");
+            };
+            let numbers = |list: &str| -> Vec<usize> {
+                list.split(',').filter_map(|it| it.parse::<usize>().ok()).map(|it| it - 1).collect()
+            };
+            let shown: Vec<Passage> = ids.split(',').map(|id| passages[id].clone()).collect();
+            let judgement = Basis::of(&shown).judge(sentence, &numbers(cited));
+            let standing = match expected {
+                "-" => Standing::Unsupported,
+                "0" => Standing::Neutral,
+                _ => Standing::Supported,
+            };
+            let by = if standing == Standing::Supported { numbers(expected) } else { Vec::new() };
+            let tally = tallies.entry(split).or_default();
+            tally.cases += 1;
+            tally.unsupported += usize::from(standing == Standing::Unsupported);
+            tally.called += usize::from(judgement.standing == Standing::Unsupported);
+            tally.found += usize::from(
+                standing == Standing::Unsupported && judgement.standing == standing,
+            );
+            if (judgement.standing, &judgement.by) == (standing, &by) {
+                tally.right += 1;
+            } else {
+                tally.wrong.push(format!("{kind}: {sentence}: {judgement:?}"));
+            }
+        }
+        assert!(tallies.values().map(|it| it.cases).sum::<usize>() >= 100);
+        for (split, tally) in &tallies {
+            let precision = tally.found as f32 / tally.called as f32;
+            let recall = tally.found as f32 / tally.unsupported as f32;
+            println!(
+                "{split}: {} of {} right; unsupported: precision {precision:.2}, recall {recall:.2}\n{}",
+                tally.right,
+                tally.cases,
+                tally.wrong.join("\n")
+            );
+        }
+        for tally in tallies.values() {
+            assert!(tally.right * 100 >= tally.cases * 90);
+        }
+    }
 }

@@ -77,6 +77,10 @@ impl Words {
             Piece::Citation(numbers) => {
                 let done = (self.word.behind >= Space::Line).then(|| (self.next(), '['));
                 self.word.behind = Space::Nothing;
+                if self.word.after == "," {
+                    // It divided two citations and divides nothing now.
+                    self.word.after.clear();
+                }
                 self.word.numbers.extend(numbers);
                 done
             }

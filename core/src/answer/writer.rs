@@ -175,6 +175,11 @@ impl Writer {
             }
         }
         let whole = format!("{}{}", word.text, word.after);
+        if whole.is_empty() && cites.is_empty() {
+            // A line began with a citation of nothing.
+            self.lead = word.before.max(self.lead);
+            return;
+        }
         if self.sentence.is_empty() && self.parts.is_empty() {
             self.lead = word.before.max(self.lead);
         } else {
@@ -187,8 +192,9 @@ impl Writer {
 
         let line_ends = next.is_none() || word.behind >= Space::Line;
         if !line_ends && !ends_sentence(&whole, &self.sentence, next) {
+            let after_word = !word.text.is_empty();
             self.parts.push(Part::Text(word.text));
-            self.cite(&cites, true);
+            self.cite(&cites, after_word);
             self.parts.push(Part::Text(word.after));
             if self.policy == CitationPolicy::Mark {
                 self.write();
@@ -246,11 +252,13 @@ impl Writer {
             match part {
                 Part::Text(part) => text.push_str(&part),
                 Part::Citation(at) => {
-                    if push_new(&mut self.report.cited, at) {
+                    let known = self.report.cited.iter().position(|it| *it == at);
+                    let number = known.unwrap_or(self.report.cited.len()) + 1;
+                    text.push_str(&format!("[{number}]"));
+                    if known.is_none() {
+                        self.report.cited.push(at);
                         self.out.newly_cited.push(at);
                     }
-                    let number = self.report.cited.iter().position(|it| *it == at).unwrap_or(0) + 1;
-                    text.push_str(&format!("[{number}]"));
                 }
             }
         }
@@ -259,13 +267,11 @@ impl Writer {
     }
 }
 
-/// Adds what is not there yet; returns whether it did.
-fn push_new(list: &mut Vec<usize>, item: usize) -> bool {
-    let new = !list.contains(&item);
-    if new {
+/// Adds what is not there yet.
+fn push_new(list: &mut Vec<usize>, item: usize) {
+    if !list.contains(&item) {
         list.push(item);
     }
-    new
 }
 
 /// Whether a sentence that has come to `word` ends with it, if `next` begins the next word.
@@ -282,4 +288,191 @@ fn ends_sentence(word: &str, sentence: &str, next: Option<char>) -> bool {
         && !next.is_some_and(char::is_lowercase)
         && !abbreviated(bare)
         && !marker()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{answer::REFUSAL, fakes::SeededEntropy};
+
+    fn passages() -> Vec<Passage> {
+        [
+            ("Degrees", "She studied physics in Paris and took her degree in 1893 with C# and Rust."),
+            ("Prizes and medals", "The Royal Society gave her the Davy Medal in 1903. Her grade was 4.00."),
+            ("Posts", "She was head of the laboratory in Warsaw from 2022 - May 2025."),
+        ]
+        .map(|(title, text)| Passage {
+            title: title.to_owned(),
+            header: title.to_owned(),
+            text: text.to_owned(),
+        })
+        .to_vec()
+    }
+
+    fn report(text: &str, policy: CitationPolicy) -> Report {
+        let mut writer = Writer::new(&passages(), policy);
+        let first = writer.push(text);
+        let mut report = writer.finish();
+        assert_eq!(first.text + &report.rest.text, report.text);
+        let newly = [first.newly_cited, std::mem::take(&mut report.rest.newly_cited)].concat();
+        assert_eq!(newly, report.cited, "each is new once");
+        report
+    }
+
+    #[test]
+    fn citations_are_normal_and_numbered_by_first_use() {
+        for (text, expected, cited) in [
+            (
+                "She got the Davy Medal in 1903 [2]. She took her degree in 1893 [1], [2].",
+                "She got the Davy Medal in 1903 [1]. She took her degree in 1893 [2][1].",
+                vec![1, 0],
+            ),
+            ("The Davy Medal[2][2] and [ 2 ] 【2】.", "The Davy Medal [1] and [1].", vec![1]),
+            ("The Davy Medal, 1903【2†source】.", "The Davy Medal, 1903 [1].", vec![1]),
+            ("She got the Davy Medal in 1903. [2]", "She got the Davy Medal in 1903 [1].", vec![1]),
+            ("The Davy Medal in 1903. [2] Then more.", "The Davy Medal in 1903 [1]. Then more.", vec![1]),
+            ("The Davy Medal [9][2][0] came in 1903.", "The Davy Medal [1] came in 1903.", vec![1]),
+            ("The Davy Medal [7] came in 1903 [2].", "The Davy Medal came in 1903 [1].", vec![1]),
+            ("The Davy Medal [7-9], 1903 [2].", "The Davy Medal, 1903 [1].", vec![1]),
+            ("[2] The Davy Medal came in 1903.", "[1] The Davy Medal came in 1903.", vec![1]),
+            ("4.00 [2]", "4.00 [1]", vec![1]),
+            ("Davy Medal (1903) [2-2]", "Davy Medal (1903) [1]", vec![1]),
+            // Not cited, or cited wrongly: the passage that says it.
+            ("The Royal Society gave her the Davy Medal.", "The Royal Society gave her the Davy Medal [1].", vec![1]),
+            ("The Davy Medal came in 1903 [1].", "The Davy Medal came in 1903 [1].", vec![1]),
+            ("An array[i] of [sic] text[", "An array[i] of [sic] text[", vec![]),
+        ] {
+            let report = report(text, CitationPolicy::Mark);
+            assert_eq!(report.text.replace(&format!(" {UNCONFIRMED}"), ""), expected);
+            assert_eq!(report.cited, cited, "{text}");
+        }
+        assert_eq!(report("x [7-9] y [0, 2]", CitationPolicy::Mark).invalid, 4);
+    }
+
+    #[test]
+    fn the_seed_s_damages_are_mended() {
+        for text in [
+            "She was head of the laboratory in Warsaw from 2022 - May 2025 [1].",
+            "She took her degree in 1893 with C# and Rust [1].",
+            "snake_case_name and __init__ and a*b*c",
+            "1. one\n2. two\n\n3. three",
+        ] {
+            let report = report(text, CitationPolicy::Mark);
+            assert_eq!(report.text.replace(&format!(" {UNCONFIRMED}"), ""), text);
+        }
+        let report = report("## Posts\n\n- **Head** of the laboratory in Warsaw [3]\n\nSources:\n[3] posts.md", CitationPolicy::Mark);
+        assert_eq!(report.text, "Posts\n\nHead of the laboratory in Warsaw [1]");
+    }
+
+    #[test]
+    fn unsupported_sentences_are_marked_or_dropped() {
+        let text = "She got the Davy Medal in 1904 [2]. She studied physics in Paris [1].\nShe likes Rome and Madrid. Bye now.";
+        let marked = report(text, CitationPolicy::Mark);
+        assert_eq!(
+            marked.text,
+            "She got the Davy Medal in 1904 [1]. [unconfirmed] She studied physics in Paris [2].\n\
+             She likes Rome and Madrid. [unconfirmed] Bye now."
+        );
+        let unsupported: Vec<&str> = marked.unsupported().map(|it| it.text.as_str()).collect();
+        assert_eq!(unsupported, ["She got the Davy Medal in 1904.", "She likes Rome and Madrid."]);
+        assert!(marked.grounded && (marked.confidence - 1.0 / 3.0).abs() < 0.01, "{}", marked.confidence);
+
+        let dropped = report(text, CitationPolicy::Drop);
+        assert_eq!(dropped.text, "She studied physics in Paris [1].\nBye now.");
+        assert_eq!((dropped.cited, dropped.sentences.len()), (vec![0], 4));
+
+        let nothing = report("She won an Oscar in 2001 [1].", CitationPolicy::Drop);
+        assert!(nothing.text.is_empty() && !nothing.grounded && nothing.cited.is_empty());
+    }
+
+    #[test]
+    fn grounded_means_supported_and_no_refusal() {
+        for (text, grounded, refusal) in [
+            (REFUSAL, false, true),
+            ("I could not find an answer to that in the documents. [1]", false, true),
+            ("4.00 [2]", true, false),
+            ("She studied physics in Paris [1].", true, false),
+            ("The documents do not mention a PhD, but she studied physics in Paris [1].", true, false),
+            ("She was the queen of Sweden [1].", false, false),
+            ("Hello!", false, false),
+            ("", false, false),
+        ] {
+            let report = report(text, CitationPolicy::Mark);
+            assert_eq!((report.grounded, report.refusal), (grounded, refusal), "{text}");
+        }
+    }
+
+    #[test]
+    fn quotations_pass_unchanged() {
+        let text = "Degrees: Physics degree, 1893 [1]. The Royal Society gave her the Davy Medal in 1903 [2]. Radium glows (faintly) [2].";
+        let mut quoted = passages();
+        quoted[0].text = "- Physics degree, 1893".to_owned();
+        quoted[1].text.push_str(" Radium glows (faintly).");
+        for policy in [CitationPolicy::Mark, CitationPolicy::Drop] {
+            let mut writer = Writer::new(&quoted, policy);
+            let first = writer.push(text).text;
+            let report = writer.finish();
+            assert_eq!(first + &report.rest.text, text);
+            assert!((report.confidence - 1.0).abs() < 0.01);
+        }
+    }
+
+    #[test]
+    fn a_word_waits_for_the_next_and_no_longer() {
+        let text = "The Royal Society gave her the Davy Medal in 1903, array[i] and C# too";
+        let mut writer = Writer::new(&passages(), CitationPolicy::Mark);
+        let mut released = String::new();
+        for (at, letter) in text.char_indices() {
+            released.push_str(&writer.push(&letter.to_string()).text);
+            let whole = text[..at].rfind(char::is_whitespace).unwrap_or(0);
+            assert!(released.len() >= whole, "{released:?} of {:?}", &text[..=at]);
+        }
+    }
+
+    #[test]
+    fn endless_text_does_not_wait() {
+        for unit in ["x", "[1", "*", "<b", " ", "_a", "[1]", "#", "`", "References", "<!--", "1,"] {
+            let mut writer = Writer::new(&passages(), CitationPolicy::Drop);
+            for _ in 0..3_000 {
+                writer.push(unit);
+            }
+            let kept = writer.sentence.len() + writer.parts.len();
+            assert!(kept <= 3_000 * 24, "{unit}: {kept}");
+            writer.finish();
+        }
+    }
+
+    /// Whatever the text, and wherever it is cut.
+    #[test]
+    fn cuts_make_no_difference() {
+        const PIECES: &[&str] = &[
+            "She ", "studied ", "physics", " in Paris", " 1893", ".", ". ", "! ", "\n", "\n\n", " ",
+            "[1]", "[2]", "[1, 3]", "[9]", "[", "]", "【2】", "[1†so", "urce]", "[1-", "**", "*", "_",
+            "__", "`", "```", "# ", "- ", "> ", "<b>", "</b>", "<", ">", "<!--", "-->", "<img ", "C#",
+            "snake_case", "Sources:", "References", "[2] prizes.md", "Prizes and medals", "Dr. ",
+            "2022 - May 2025", "é", "🦀", "\t", "\"", "(", ")", "1. ", "Rome ", "…", "~~",
+        ];
+        let entropy = SeededEntropy::new(4);
+        let below = |limit: usize| (entropy.next() % limit as u64) as usize;
+        for round in 0..1_000 {
+            let text: String = (0..below(24)).map(|_| PIECES[below(PIECES.len())]).collect();
+            let policy = if round % 2 == 0 { CitationPolicy::Mark } else { CitationPolicy::Drop };
+            let expected = report(&text, policy);
+            let mut writer = Writer::new(&passages(), policy);
+            let mut joined = String::new();
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let cut = rest.char_indices().nth(1 + below(5)).map_or(rest.len(), |(at, _)| at);
+                joined.push_str(&writer.push(&rest[..cut]).text);
+                rest = &rest[cut..];
+            }
+            let got = writer.finish();
+            assert_eq!(joined + &got.rest.text, expected.text, "{text:?}");
+            assert_eq!((got.cited, got.sentences), (expected.cited.clone(), expected.sentences), "{text:?}");
+            for number in 1..=expected.cited.len() {
+                assert!(expected.text.contains(&format!("[{number}]")), "{text:?}");
+            }
+            assert_eq!(expected.text.trim(), expected.text, "{text:?}");
+        }
+    }
 }

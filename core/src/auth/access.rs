@@ -111,15 +111,12 @@ mod tests {
     ) -> Result<Visitor, RequestError> {
         let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let access = block_on(Access::configured(&MapConfig(map.collect())))?;
-        let fields = fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let fields =
+            fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         access.admit(Some(authority).filter(|it| !it.is_empty()), &fields.collect())
     }
 
-    fn status(
-        variables: &[(&str, &str)],
-        authority: &str,
-        fields: &[(&'static str, &str)],
-    ) -> u16 {
+    fn status(variables: &[(&str, &str)], authority: &str, fields: &[(&'static str, &str)]) -> u16 {
         admit(variables, authority, fields).map_or_else(|error| error.row().1, |_| 200)
     }
 
@@ -144,7 +141,10 @@ mod tests {
         check(&[key, ("origin", "")], 403);
         check(&[key, ("referer", "https://site.example/page?x")], 200);
         check(&[key, ("referer", "https://evil.example/https://site.example")], 403);
-        check(&[key, ("origin", "https://site.example"), ("referer", "https://evil.example/")], 200);
+        check(
+            &[key, ("origin", "https://site.example"), ("referer", "https://evil.example/")],
+            200,
+        );
         check(&[("origin", "https://evil.example")], 403);
         check(&[("origin", "https://site.example")], 401);
     }

@@ -91,7 +91,8 @@ pub(super) fn is_from_this_machine(headers: &HeaderMap) -> bool {
     let peer = headers.get(PEER).and_then(|value| value.to_str().ok());
     let forwarded = headers.contains_key(FORWARDED_FOR) || headers.contains_key("forwarded");
     // A platform that does not name the peer is judged by the name it was addressed by alone.
-    let local = peer.is_none_or(|peer| address(peer).is_some_and(|it| it.to_canonical().is_loopback()));
+    let local =
+        peer.is_none_or(|peer| address(peer).is_some_and(|it| it.to_canonical().is_loopback()));
     local && !forwarded
 }
 
@@ -144,7 +145,12 @@ mod tests {
         check("1", "", &[peer, forged], Some("2.2.2.2"));
         check("1", "", &[peer, forged, ("x-forwarded-for", "4.4.4.4:80")], Some("4.4.4.4"));
         check("2", "", &[peer, forged], Some("1.1.1.1"));
-        check("2", "", &[peer, ("x-forwarded-for", "9.9.9.9,1.1.1.1,[2001:db8::2]")], Some("1.1.1.1"));
+        check(
+            "2",
+            "",
+            &[peer, ("x-forwarded-for", "9.9.9.9,1.1.1.1,[2001:db8::2]")],
+            Some("1.1.1.1"),
+        );
         check("3", "", &[peer, forged], Some("1.1.1.1"));
         check("1", "", &[peer, ("x-forwarded-for", "1.1.1.1, unknown")], Some("10.0.0.9"));
         check("1", "", &[peer], Some("10.0.0.9"));

@@ -108,7 +108,9 @@ mod tests {
 
     #[test]
     fn a_hash_that_is_none_is_named_by_its_place() {
-        for bad in ["old,sha256:123", &format!("old,{}0", NEW), &NEW.replace("sha256:11", "a,sha256:zé")] {
+        for bad in
+            ["old,sha256:123", &format!("old,{}0", NEW), &NEW.replace("sha256:11", "a,sha256:zé")]
+        {
             let fault = Keys::new(bad).err().unwrap().to_string();
             assert!(fault.ends_with("got \"something else as entry 2\""), "{fault}");
         }

@@ -90,7 +90,8 @@ impl Pattern {
         };
         let origin = Origin::parse(&format!("{scheme}://{rest}"))?;
         // Everything below a registry's name is everybody.
-        let names = origin.host.contains('.') && !origin.host.ends_with(|it: char| !it.is_alphabetic());
+        let names =
+            origin.host.contains('.') && !origin.host.ends_with(|it: char| !it.is_alphabetic());
         names.then_some(Self { origin, below: true })
     }
 
@@ -99,7 +100,8 @@ impl Pattern {
             return self.origin == *origin;
         }
         let names = origin.host.strip_suffix(&self.origin.host);
-        let below = names.and_then(|names| names.strip_suffix('.')).is_some_and(|it| !it.is_empty());
+        let below =
+            names.and_then(|names| names.strip_suffix('.')).is_some_and(|it| !it.is_empty());
         below && self.origin.scheme == origin.scheme && self.origin.port == origin.port
     }
 }
@@ -270,7 +272,8 @@ mod tests {
     #[test]
     fn without_a_list_pages_of_this_machine_may_ask() {
         let check = |variables: &[(&str, &str)], allowed: bool| {
-            let map = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let map =
+                variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             let origins = block_on(Origins::configured(&MapConfig(map.collect()))).unwrap();
             for local in ["http://localhost:5173", "https://127.0.0.1", "http://[::1]:1"] {
                 assert_eq!(origins.allow(local, None), allowed, "{variables:?} {local}");

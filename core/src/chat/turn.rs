@@ -6,10 +6,12 @@ use super::{Question, rerank::retrieve};
 use crate::{
     RequestError,
     answer::{Extract, extract, refusal},
+    auth::Visitor,
     index::Index,
+    policy::Limits,
     ports::{Clock as _, Env},
     retrieval::{Hit, Mode, Query, Retrieval, Retriever},
-    session::{self, Session},
+    session::{self, Session, SessionKey},
     understanding::condense,
     wire::{
         ChatRequest, ChatResponse, ChatSource, SearchHit, SearchRequest, SearchResponse, TurnRecord,
@@ -27,29 +29,35 @@ pub struct Turn {
     /// What the visitor gets.
     pub response: ChatResponse,
     question: String,
+    key: SessionKey,
+    limits: Limits,
     now: Duration,
 }
 
-/// Answers a question: admit, understand, retrieve, answer.
+/// Answers a question of `visitor`: admit, understand, retrieve, answer.
 ///
 /// The same for JSON and stream. Without the store the answer comes all the same, without the
 /// conversation before it, and names `store` as degraded.
 ///
 /// # Errors
-/// [`RequestError::Invalid`] for a question outside of the limits.
+/// [`RequestError::Invalid`] for a question outside of the limits; [`RequestError::Misconfigured`].
 pub async fn answer(
     env: &impl Env,
     retriever: &Retriever<'_>,
+    visitor: Visitor,
     request: ChatRequest,
 ) -> Result<Turn, RequestError> {
     let question = Question::from_chat(request)?;
+    let limits = Limits::configured(env.config()).await?;
     let now = env.clock().now();
     let mut degraded = Vec::new();
+    let id = question.session_id.clone().unwrap_or_else(|| session::new_id(env.entropy()));
+    let key = SessionKey::new(&id, visitor);
     let session = match &question.session_id {
-        None => Session { id: session::new_id(env.entropy()), ..Session::default() },
-        Some(id) => Session::load(env.kv(), id, now).await.unwrap_or_else(|_| {
+        None => Session::default(),
+        Some(_) => Session::load(env.kv(), &key, now).await.unwrap_or_else(|_| {
             degraded.push(STORE.to_owned());
-            Session { id: id.clone(), ..Session::default() }
+            Session::default()
         }),
     };
     let text = condense(&question.text, &session.turns, retriever.index()).search;
@@ -79,11 +87,11 @@ pub async fn answer(
         grounded,
         confidence: Some(retrieval.evidence.confidence()),
         ambiguity: None,
-        session_id: session.id,
+        session_id: id,
         rewrite_metadata: None,
         degraded,
     };
-    Ok(Turn { response, question: question.text, now })
+    Ok(Turn { response, question: question.text, key, limits, now })
 }
 
 impl Turn {
@@ -95,7 +103,7 @@ impl Turn {
     pub async fn record(&mut self, env: &impl Env) {
         let (question, answer) = (self.question.clone(), self.response.answer.clone());
         let turn = TurnRecord { question, answer };
-        let kept = Session::append(env.kv(), &self.response.session_id, turn, self.now).await;
+        let kept = Session::append(env.kv(), &self.key, turn, &self.limits, self.now).await;
         if kept.is_err() && !self.response.degraded.iter().any(|it| it == STORE) {
             self.response.degraded.push(STORE.to_owned());
         }
@@ -205,7 +213,7 @@ mod tests {
             ..ChatRequest::default()
         };
         block_on(async {
-            let mut turn = answer(env, &retriever, request).await.unwrap();
+            let mut turn = answer(env, &retriever, Visitor::default(), request).await.unwrap();
             turn.record(env).await;
             turn.response
         })

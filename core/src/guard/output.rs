@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        answer::{REFUSAL, RULES},
+        answer::{REFUSAL, prompt::RULES},
         fakes::MapConfig,
     };
 

@@ -41,7 +41,9 @@ impl Cors {
         };
         let granted = origin.filter(allowed).cloned();
         let preflight = (method == Method::OPTIONS).then(|| match (origin, &granted) {
-            (Some(_), None) => Preflight::Refused { reason: "the origin is not allowed".to_owned() },
+            (Some(_), None) => {
+                Preflight::Refused { reason: "the origin is not allowed".to_owned() }
+            }
             (None, _) => Preflight::Allowed,
             (Some(_), Some(_)) => preflight(headers),
         });
@@ -73,7 +75,8 @@ impl Cors {
     /// The fields of every reply, errors included.
     pub fn headers(&self) -> HeaderMap {
         // Caches must keep apart what differs by origin, so it is said to those without one too.
-        let mut headers = HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("origin"))]);
+        let mut headers =
+            HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("origin"))]);
         let refused = matches!(self.preflight, Some(Preflight::Refused { .. }));
         if let Some(origin) = self.granted.clone().filter(|_| !refused) {
             let field = |name: HeaderName, value| (name, HeaderValue::from_static(value));
@@ -92,7 +95,8 @@ fn preflight(headers: &HeaderMap) -> Preflight {
     let listed = |list: &str, name: &str| list.split(", ").any(|it| it.eq_ignore_ascii_case(name));
     let method = text(header::ACCESS_CONTROL_REQUEST_METHOD).map(str::trim);
     // Methods are case-sensitive; HEAD goes wherever GET goes.
-    if method.is_some_and(|method| method != "HEAD" && !METHODS.split(", ").any(|it| it == method)) {
+    if method.is_some_and(|method| method != "HEAD" && !METHODS.split(", ").any(|it| it == method))
+    {
         return Preflight::Refused { reason: format!("the method must be one of {METHODS}") };
     }
     let wanted = text(header::ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
@@ -112,7 +116,8 @@ mod tests {
 
     fn cors(method: &Method, fields: &[(&'static str, &str)]) -> Cors {
         let origins = Origins::new("https://site.example").unwrap();
-        let fields = fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let fields =
+            fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         Cors::of(&origins, method, Some("api.example"), &fields.collect())
     }
 
@@ -121,7 +126,9 @@ mod tests {
 
     #[test]
     fn replies_are_shared_with_allowed_origins_alone() {
-        for (fields, shared) in [(&[SITE][..], true), (&[EVIL], false), (&[("origin", "null")], false), (&[], false)] {
+        for (fields, shared) in
+            [(&[SITE][..], true), (&[EVIL], false), (&[("origin", "null")], false), (&[], false)]
+        {
             let headers = cors(&Method::POST, fields).headers();
             assert_eq!(headers["vary"], "origin");
             assert_eq!(headers.contains_key("access-control-allow-origin"), shared, "{fields:?}");

@@ -7,25 +7,11 @@ use std::time::Duration;
 
 use super::{
     Limit, Limits, Quota, Refusal, Standing,
+    offenders::Offenders,
     tally::{Tally, opens_in},
 };
 
 const DAY_SECONDS: u64 = 86_400;
-/// An address gets at most one strike in this time. A strike is a write by a request that is refused,
-/// and this bounds them; only addresses that were admitted until a limit of their own was used up
-/// can get one, so that the day's limit bounds how many such addresses there are.
-const STRIKE_EVERY: Duration = Duration::from_secs(60);
-/// Strikes without consequence: a person who tries again now and then.
-const FREE_STRIKES: u8 = 3;
-/// First wait beyond the limit's own; each further strike doubles it.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
-/// Longest such wait: the window of the limits themselves.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
-/// Strikes are forgotten after this time without one; longer than the longest wait, or waiting it out
-/// would clear them.
-const FORGIVEN_AFTER: Duration = Duration::from_secs(2 * 3_600);
-/// Offenders remembered; beyond that the one with the oldest strike is forgotten. Some 15 bytes each.
-const MAX_OFFENDERS: usize = 128;
 
 /// Whose question it is, as hashes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,7 +29,7 @@ pub struct Ledger {
     pub(super) places: Vec<Place>,
     pub(super) day: u64,
     pub(super) questions: u32,
-    pub(super) offenders: Vec<Offender>,
+    pub(super) offenders: Offenders,
 }
 
 /// A conversation of an address, or with `session == address` its questions outside of any.
@@ -60,22 +46,13 @@ impl Place {
     }
 }
 
-/// An address that came again although it was told to wait.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Offender {
-    pub(super) address: u64,
-    pub(super) strikes: u8,
-    pub(super) struck: Duration,
-    pub(super) blocked_until: Duration,
-}
-
 impl Ledger {
     /// Whether a question would be admitted; enters nothing.
     ///
     /// # Errors
     /// The [`Refusal`] that [`Ledger::claim`] would give.
     pub fn check(&self, claim: Claim, limits: &Limits, now: Duration) -> Result<(), Refusal> {
-        let blocked = self.blocked_for(claim, now);
+        let blocked = self.offenders.wait(claim.address, now);
         match self.within(claim, limits, now) {
             Err(refusal) => Err(Refusal { wait: refusal.wait.max(blocked), ..refusal }),
             Ok(()) if blocked.is_zero() => Ok(()),
@@ -85,7 +62,7 @@ impl Ledger {
 
     fn within(&self, claim: Claim, limits: &Limits, now: Duration) -> Result<(), Refusal> {
         let refuse = |limit, allowed, wait| Err(Refusal { limit, allowed, wait });
-        if limits.daily_questions > 0 && self.today(now) >= limits.daily_questions {
+        if limits.daily_questions > 0 && self.today(now).1 >= limits.daily_questions {
             return refuse(Limit::Day, limits.daily_questions, until_midnight(now));
         }
         let Some((session, address)) = place_of(claim) else { return Ok(()) };
@@ -132,11 +109,11 @@ impl Ledger {
         now: Duration,
     ) -> Result<Standing, Refusal> {
         if let Err(refusal) = self.check(claim, limits, now) {
-            return Err(self.strike(claim, refusal, now));
+            return Err(self.refuse(claim, refusal, now));
         }
         self.sweep(limits, now);
-        self.questions = self.today(now) + 1;
-        self.day = day(now);
+        (self.day, self.questions) = self.today(now);
+        self.questions += 1;
         if let Some((session, address)) = place_of(claim) {
             self.enter(session, address, limits, now);
         }
@@ -170,12 +147,16 @@ impl Ledger {
                 quota(Limit::AddressHour, limits.address_queries_per_hour, used, reset);
             }
         }
-        quota(Limit::Day, limits.daily_questions, self.today(now), until_midnight(now));
+        quota(Limit::Day, limits.daily_questions, self.today(now).1, until_midnight(now));
         Standing(quotas)
     }
 
-    fn today(&self, now: Duration) -> u32 {
-        if self.day == day(now) { self.questions } else { 0 }
+    /// The day and its questions. While clocks differ about midnight, the later day counts, or each
+    /// change between them would begin a new one.
+    fn today(&self, now: Duration) -> (u64, u32) {
+        let today = day(now);
+        let same = self.day == today || self.day == today + 1;
+        if same { (self.day, self.questions) } else { (today, 0) }
     }
 
     fn place(&self, session: u64, address: u64) -> Option<&Place> {
@@ -196,7 +177,7 @@ impl Ledger {
 
     fn sweep(&mut self, limits: &Limits, now: Duration) {
         self.places.retain(|place| !expired(place, limits, now));
-        self.offenders.retain(|offender| !offender.forgiven(now));
+        self.offenders.sweep(now);
     }
 
     fn enter(&mut self, session: u64, address: u64, limits: &Limits, now: Duration) {
@@ -224,53 +205,13 @@ impl Ledger {
         }
     }
 
-    fn blocked_for(&self, claim: Claim, now: Duration) -> Duration {
-        let offender = self.offenders.iter().find(|it| Some(it.address) == claim.address);
-        let left = offender.map(|it| it.blocked_until.saturating_sub(now)).unwrap_or_default();
-        // More can only come from a clock that was wrong.
-        if left > LONGEST_WAIT { Duration::ZERO } else { left }
-    }
-
-    /// Notes that an address came although its own limit is used up; gives the refusal with the wait
-    /// that follows from it.
-    fn strike(&mut self, claim: Claim, refusal: Refusal, now: Duration) -> Refusal {
-        let own_limit = !matches!(refusal.limit, Limit::Day | Limit::Sessions);
-        let (true, Some(address)) = (own_limit, claim.address) else { return refusal };
-        let known = self.offenders.iter().position(|it| it.address == address);
-        let mut offender = match known {
-            Some(at) => self.offenders.swap_remove(at),
-            None => Offender::new(address),
-        };
-        let due = offender.forgiven(now) || now >= offender.struck + STRIKE_EVERY;
-        if due {
-            offender.strike(now);
+    /// The refusal as the visitor gets it, after a strike where one is due.
+    fn refuse(&mut self, claim: Claim, refusal: Refusal, now: Duration) -> Refusal {
+        if let (true, Some(address)) = (refusal.limit.is_own(), claim.address) {
+            self.offenders.strike(address, now);
         }
-        if self.offenders.len() >= MAX_OFFENDERS {
-            let oldest = self.offenders.iter().enumerate().min_by_key(|(_, it)| it.struck);
-            oldest.map(|(at, _)| at).map(|at| self.offenders.swap_remove(at));
-        }
-        self.offenders.push(offender);
-        Refusal { wait: refusal.wait.max(self.blocked_for(claim, now)), ..refusal }
-    }
-}
-
-impl Offender {
-    fn new(address: u64) -> Self {
-        let (struck, blocked_until) = (Duration::ZERO, Duration::ZERO);
-        Self { address, strikes: 0, struck, blocked_until }
-    }
-
-    fn forgiven(&self, now: Duration) -> bool {
-        now.abs_diff(self.struck) >= FORGIVEN_AFTER
-    }
-
-    fn strike(&mut self, now: Duration) {
-        self.strikes = if self.forgiven(now) { 1 } else { self.strikes.saturating_add(1) };
-        self.struck = now;
-        if let Some(beyond) = self.strikes.checked_sub(FREE_STRIKES + 1) {
-            let wait = FIRST_WAIT * 2_u32.pow(u32::from(beyond).min(6));
-            self.blocked_until = now + wait.min(LONGEST_WAIT);
-        }
+        let wait = refusal.wait.max(self.offenders.wait(claim.address, now));
+        Refusal { wait, ..refusal }
     }
 }
 
@@ -346,7 +287,10 @@ mod tests {
     ) -> Option<(Limit, u64)> {
         let checked = ledger.check(claim, limits, at(seconds));
         let outcome = ledger.claim(claim, limits, at(seconds));
-        assert_eq!(checked.map_err(|it| it.limit), outcome.clone().map(drop).map_err(|it| it.limit));
+        assert_eq!(
+            checked.map_err(|it| it.limit),
+            outcome.clone().map(drop).map_err(|it| it.limit)
+        );
         outcome.err().map(|refusal| (refusal.limit, refusal.wait_seconds()))
     }
 
@@ -386,8 +330,8 @@ mod tests {
         check(search(10), 300, Some((Limit::AddressHour, 3_600)));
         check(claim(4, 11), 300, None);
         check(claim(5, 12), 300, Some((Limit::Sessions, 3_900)));
-        // After an hour without a question the first conversation of 10 gives way.
-        check(claim(1, 10), 4_199, Some((Limit::AddressHour, 1)));
+        check(claim(1, 10), 3_899, Some((Limit::AddressHour, 1)));
+        // After an hour without a question conversations give way.
         check(claim(5, 12), 4_200, None);
         check(claim(3, 10), 4_200, None);
         check(claim(3, 10), 4_200, None);
@@ -457,19 +401,24 @@ mod tests {
         // Others were never concerned, and after two quiet hours it starts from nothing.
         assert!(ledger.check(claim(1, 3), &limits, at(60 * 69)).is_ok());
         ledger.claim(claim(1, 2), &limits, at(end + 7_200)).unwrap();
-        assert_eq!(ledger.offenders, []);
+        assert_eq!(ledger.offenders, Offenders::default());
     }
 
     #[test]
-    fn offenders_are_bounded() {
-        let limits = Limits { session_queries_per_hour: 1, ..limits() };
+    fn clocks_that_differ_about_midnight_share_one_day() {
+        let limits = Limits { daily_questions: 6, ..limits() };
+        let midnight = DAY_SECONDS - 600;
         let mut ledger = Ledger::default();
-        for n in 0..300 {
-            ledger.claim(claim(n, n + 1_000), &limits, at(n)).unwrap();
-            ledger.claim(claim(n, n + 1_000), &limits, at(n)).unwrap_err();
+        for n in 0..6 {
+            let second = midnight - 1 + n % 2;
+            assert_eq!(ask(&mut ledger, claim(n, n + 10), &limits, second), None);
+            // The first question was still the old day's.
+            assert_eq!(ledger.questions, n.max(1) as u32);
         }
-        assert_eq!(ledger.offenders.len(), MAX_OFFENDERS);
-        assert!(ledger.offenders.iter().all(|it| it.address >= 1_172));
+        assert_eq!(ask(&mut ledger, claim(7, 17), &limits, midnight), None);
+        assert_eq!(ask(&mut ledger, claim(7, 17), &limits, midnight - 1), Some((Limit::Day, 1)));
+        let next = midnight + DAY_SECONDS;
+        assert_eq!(ask(&mut ledger, claim(7, 17), &limits, next), None);
     }
 
     #[test]
@@ -477,7 +426,7 @@ mod tests {
         let (mut ledger, limits) = (Ledger::default(), limits());
         ledger.claim(Claim { session: None, address: Some(2) }, &limits, at(0)).unwrap();
         let Standing(quotas) = ledger.claim(claim(1, 2), &limits, at(300)).unwrap();
-        let seen: Vec<_> = quotas.iter().map(|it| (it.limit, it.remaining, it.reset.as_secs()));
+        let seen = quotas.iter().map(|it| (it.limit, it.remaining, it.reset.as_secs()));
         let midnight = DAY_SECONDS - 900;
         assert_eq!(
             seen.collect::<Vec<_>>(),
@@ -532,7 +481,7 @@ mod tests {
                 }
                 assert!(ledger.places.len() <= limits.sessions_total as usize, "seed {seed}");
             }
-            assert!(refused > 0 && admitted.len() > 20, "seed {seed}: {refused} refused");
+            assert!(refused > 0 && admitted.len() > 10, "seed {seed}: {refused} refused");
             for (at, (end, _)) in admitted.iter().enumerate() {
                 let hour = admitted[..=at].iter().filter(|(second, _)| second + 3_600 >= *end);
                 let mut sessions = BTreeMap::<_, u32>::new();

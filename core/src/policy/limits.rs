@@ -194,9 +194,8 @@ mod tests {
             let above = (most.parse::<u64>().unwrap() + 1).to_string();
             for bad in ["-1", "1.5", "ten", above.as_str()] {
                 let fault = read_one(name, bad).unwrap_err().to_string();
-                let expected = format!(
-                    "variable {name} must be a number from {least} to {most}, got {bad:?}"
-                );
+                let expected =
+                    format!("variable {name} must be a number from {least} to {most}, got {bad:?}");
                 assert_eq!(fault, expected);
             }
         }

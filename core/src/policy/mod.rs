@@ -3,6 +3,7 @@
 mod cors;
 mod ledger;
 mod limits;
+mod offenders;
 mod quota;
 mod setting;
 mod shared;

@@ -37,6 +37,11 @@ impl Limit {
         }
     }
 
+    /// Whether the visitor used it up, and not everybody together.
+    pub(super) fn is_own(self) -> bool {
+        !matches!(self, Self::Day | Self::Sessions)
+    }
+
     /// Its name in the `RateLimit` fields.
     fn policy(self) -> &'static str {
         match self {
@@ -151,7 +156,8 @@ fn headers(quotas: &[Quota]) -> HeaderMap {
         let window = quota.limit.window().map(|window| format!(";w={window}")).unwrap_or_default();
         format!("\"{}\";q={}{window}", quota.limit.policy(), quota.allowed)
     });
-    let fields = [(RATE_LIMIT, join(standings.collect())), (RATE_LIMIT_POLICY, join(policies.collect()))];
+    let fields =
+        [(RATE_LIMIT, join(standings.collect())), (RATE_LIMIT_POLICY, join(policies.collect()))];
     let present = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     present.filter(|(_, value)| !value.is_empty()).collect()
 }
@@ -203,7 +209,12 @@ mod tests {
             "5 conversations at a time; try again in 1 second",
             Some("\"address-sessions\";q=5"),
         );
-        check(Limit::BackOff, 90, "too many requests without waiting; try again in 90 seconds", None);
+        check(
+            Limit::BackOff,
+            90,
+            "too many requests without waiting; try again in 90 seconds",
+            None,
+        );
         check(
             Limit::Day,
             80_000,

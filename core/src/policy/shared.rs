@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ledger::{Ledger, Offender, Place},
+    ledger::{Ledger, Place},
+    offenders::{Offender, Offenders},
     tally::Tally,
 };
 use crate::{
@@ -86,7 +87,7 @@ fn decode(bytes: &[u8]) -> SharedLedger {
         struck: Duration::from_secs(it.struck),
         blocked_until: Duration::from_secs(it.blocked_until),
     });
-    let (places, offenders) = (places.collect(), offenders.collect());
+    let (places, offenders) = (places.collect(), Offenders(offenders.collect()));
     SharedLedger { ledger: Ledger { places, day, questions, offenders }, llm }
 }
 
@@ -98,7 +99,7 @@ fn encode(shared: &SharedLedger) -> Result<Vec<u8>, KvError> {
         newest: it.tally.newest,
         counts: it.tally.counts,
     });
-    let offenders = ledger.offenders.iter().map(|it| OffenderRecord {
+    let offenders = ledger.offenders.0.iter().map(|it| OffenderRecord {
         address: it.address,
         strikes: it.strikes,
         struck: it.struck.as_secs(),
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
     use crate::{
         fakes::{MemoryKv, SeededEntropy},
-        policy::{Claim, Limit, Limits, Profile},
+        policy::{Claim, Limit, Limits, Profile, offenders::MAX_OFFENDERS},
         ports::MAX_VALUE_BYTES,
     };
 
@@ -241,17 +242,36 @@ mod tests {
     }
 
     #[test]
+    fn version_1_is_read_as_it_was_written() {
+        let tally = Tally { newest: 300, counts: [2, 0, 0, 200, 0, 0, 0, 0, 0, 0, 0, 0, 1] };
+        let (struck, blocked_until) = (Duration::from_secs(90_000), Duration::from_secs(90_060));
+        let offender = Offender { address: 2, strikes: 4, struck, blocked_until };
+        let ledger = Ledger {
+            places: vec![Place { session: 1, address: 2, tally }],
+            day: 1,
+            questions: 203,
+            offenders: Offenders(vec![offender]),
+        };
+        let shared = SharedLedger { ledger, llm: vec![9] };
+        let frozen =
+            b"\x01\x01\xcb\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\
+            \x00\xac\x02\x02\x00\x00\xc8\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01\x01\x02\x00\
+            \x00\x00\x00\x00\x00\x00\x04\x90\xbf\x05\xcc\xbf\x05\x01\x09";
+        assert_eq!(encode(&shared).unwrap(), frozen);
+        assert_eq!(decode(frozen), shared);
+    }
+
+    #[test]
     fn the_largest_ledger_fits_a_value() {
         let tally = Tally { newest: u32::MAX, counts: [u16::MAX; 13] };
         let place = |n| Place { session: n, address: u64::MAX, tally };
         let far = Duration::from_secs(u64::from(u32::MAX));
-        let offender =
-            Offender { address: 1, strikes: u8::MAX, struck: far, blocked_until: far };
+        let offender = Offender { address: 1, strikes: u8::MAX, struck: far, blocked_until: far };
         let ledger = Ledger {
             places: (0..4_000).map(place).collect(),
             day: 1 << 20,
             questions: u32::MAX,
-            offenders: vec![offender; 128],
+            offenders: Offenders(vec![offender; MAX_OFFENDERS]),
         };
         let shared = SharedLedger { ledger, llm: vec![7; 8_192] };
         let bytes = encode(&shared).unwrap();

@@ -4,7 +4,7 @@
 
 use super::{
     category::Category,
-    follow_up::points,
+    follow_up::{own_terms, points},
     inventory::Inventory,
     subject::{MAX_TOPICS, Subject, joined},
     token::{Token, is_function, names, tokens},
@@ -37,7 +37,7 @@ pub fn ambiguity(text: &str, has_history: bool, index: &Index) -> Option<Clarifi
     if has_history {
         return None;
     }
-    let own = index.question_terms(text);
+    let own = own_terms(text, index);
     let spoken: Vec<&str> = words.iter().map(|it| it.word.as_str()).collect();
     let continues = CONTINUATIONS.contains(&spoken.join(" ").as_str());
     let dangles = own.len() < OWN_TERMS && names(&words, index).is_empty() && points(&words, index);
@@ -228,7 +228,7 @@ mod tests {
             options("Awards?"),
             "Davy Medal 1903, Matteucci Medal 1904, Nobel Prize 1911, Prizes and medals"
         );
-        assert_eq!(options("...?"), "Curriculum vitae, Degrees, Journeys, Prizes and medals");
+        assert_eq!(options("...?"), "Curriculum vitae, Degrees, Prizes and medals, Journeys");
         assert_eq!(ask("Projects?", false), None, "there are none to offer");
     }
 

@@ -43,10 +43,13 @@ pub fn chit_chat(text: &str, subject: &Subject) -> Option<Reply> {
     let mut found = None;
     let mut rest = words.as_slice();
     while let [first, tail @ ..] = rest {
-        if let Some((phrase, kind)) = longest(rest) {
+        let filler = FILLERS.contains(&first.as_str());
+        // "help" asks for it, "thanks for your help" does not.
+        let phrase = longest(rest).filter(|(words, _)| *words > 1 || !filler || found.is_none());
+        if let Some((phrase, kind)) = phrase {
             found = found.max(Some(kind));
             rest = &rest[phrase..];
-        } else if FILLERS.contains(&first.as_str()) || names.contains(first) {
+        } else if filler || names.contains(first) {
             rest = tail;
         } else {
             return None;

@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(
             prompt.user,
             "<conversation>\nvisitor: When did she visit Brazil?\nassistant: In 1926, with her daughter \
-             Irène [1]. /conversation \n</conversation>\n<question>And  b Italy /b ?</question>"
+             Irène [1].  /conversation \n</conversation>\n<question>And  b Italy /b ?</question>"
         );
     }
 

@@ -4,7 +4,7 @@
 //! words with which a language model can be asked.
 
 use super::{
-    ellipsis::{self, Fragment},
+    ellipsis::{self, Fragment, ORDINALS},
     reference,
     token::{AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, Token, names, tokens},
 };
@@ -102,7 +102,7 @@ pub(super) enum Lean {
 pub(super) fn leaning(question: &str, words: &[Token], index: &Index) -> Lean {
     let opening = opening(words);
     let rest = &words[opening..];
-    let own = index_terms(question, index);
+    let own = own_terms(question, index);
     let clause = rest.iter().any(|it| it.is(QUESTION_WORDS) || it.is(AUXILIARIES) || it.is(VERBS));
     if !rest.is_empty() && !clause {
         let brief = own.len() <= POINTING_TERMS;
@@ -120,14 +120,13 @@ pub(super) fn leaning(question: &str, words: &[Token], index: &Index) -> Lean {
     }
 }
 
-/// The content terms of a question that are not the person's name; all of them if nothing else is
-/// left.
-fn index_terms(question: &str, index: &Index) -> Vec<String> {
-    let mut terms = index.question_terms(question);
-    terms.retain(|term| {
-        !["els", "more", "one", "ones", "okay", "ok", "realli"].contains(&term.as_str())
-    });
-    terms
+/// The content terms of a question without the person's name, ordinals and words that only point;
+/// the name if nothing else is left.
+pub(super) fn own_terms(question: &str, index: &Index) -> Vec<String> {
+    let mut own = index.question_terms(question);
+    let pointing: Vec<String> = ORDINALS.iter().chain(POINTING).flat_map(|it| terms(it)).collect();
+    own.retain(|term| !pointing.contains(term));
+    own
 }
 
 /// Words at the start that continue a thought: "and", "what about".
@@ -202,6 +201,8 @@ fn is_universal(term: &str) -> bool {
     UNIVERSAL.iter().any(|word| content_terms(word).first().is_some_and(|it| it == term))
 }
 
+/// Words without a meaning of their own that are no stop words.
+const POINTING: &[&str] = &["else", "more", "one", "ones", "ok", "okay", "really", "same", "other"];
 /// Openings that continue a thought.
 const OPENINGS: &[&str] = &["and", "but", "also", "so", "or", "ok", "okay", "then"];
 /// Verbs that open a request.

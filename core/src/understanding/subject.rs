@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(subject.name.as_deref(), Some("Marie Curie"));
         assert_eq!(
             subject.topics,
-            ["Curriculum vitae", "Degrees", "Journeys", "Prizes and medals"].map(str::to_owned)
+            ["Curriculum vitae", "Degrees", "Prizes and medals", "Journeys"].map(str::to_owned)
         );
         let one = samples::index(&[("me.md", "# Me\n\n## Work\n\nx\n\n## Training\n\ny")]);
         let subject = Subject::of(&one);

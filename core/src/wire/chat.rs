@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// A question. Unknown fields are ignored.
+///
+/// What is optional may be `null`. Everything but `question`, `session_id` and `filter` may stand
+/// among the parameters of the URL instead, where older clients have it; the body wins.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatRequest {
@@ -19,6 +22,28 @@ pub struct ChatRequest {
     /// Metadata that passages must carry, such as `doc_type: resume`.
     #[serde(default)]
     pub filter: BTreeMap<String, String>,
+    /// The model to answer with: one of those configured, or an alias; the first configured if
+    /// absent.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// `none`, `low`, `medium` or `high`; how much a model that can be told thinks first.
+    #[serde(default)]
+    pub reasoning_effort: Option<String>,
+    /// Randomness of the model, 0 to 2.
+    #[serde(default)]
+    pub temperature: Option<f32>,
+    /// Longest answer of the model in tokens, 1 to 4 096.
+    #[serde(default)]
+    pub max_tokens: Option<u32>,
+    /// Same as `doc_type` in `filter`.
+    #[serde(default)]
+    pub doc_type: Option<String>,
+    /// Same as `term` in `filter`.
+    #[serde(default)]
+    pub term_id: Option<String>,
+    /// Same as `level` in `filter`.
+    #[serde(default)]
+    pub level: Option<String>,
 }
 
 /// An answer.

@@ -7,8 +7,11 @@ mod completions;
 mod health;
 mod json;
 mod ledger;
+mod log;
 mod mcp;
+mod metrics;
 mod pack;
+mod pattern;
 mod problem;
 mod record;
 mod rerank;
@@ -28,7 +31,13 @@ pub use self::{
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
     mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
+    log::{CallsRecord, LogRecord, StepRecord},
+    metrics::{Families, SeatRecord},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
+    pattern::{
+        ExampleRecord, MatchingRecord, PatternFile, PatternRecord, RewriteMetadata, RuleRecord,
+        StrategyRecord,
+    },
     problem::{FieldError, Problem},
     record::{AnswerRecord, SessionRecord, TurnRecord},
     rerank::{RerankDocument, RerankRequest, RerankResponse, RerankResult},

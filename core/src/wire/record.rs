@@ -7,10 +7,14 @@ use super::ChatSource;
 /// A conversation.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SessionRecord {
-    /// Format version, 1.
+    /// Format version, 2.
     pub version: u8,
     /// Seconds since the Unix epoch after which the record is dead.
     pub expires_at: u64,
+    /// When it began, in seconds since the Unix epoch.
+    pub started_at: u64,
+    /// Questions answered so far, those included whose turns are forgotten.
+    pub questions: u32,
     /// The last turns, oldest first.
     pub turns: Vec<TurnRecord>,
 }

@@ -2,56 +2,58 @@
 
 mod engine;
 
-use dossier_core::{RequestError, answer, auth, chat, ports::Env as _, retrieval::Retriever};
-use dossier_platform::{Exchange, Reply, Response, SpinEnv, body, json, stream};
+use dossier_core::{
+    RequestError, answer,
+    auth::Access,
+    chat::{self, Turn},
+    ports::Env as _,
+    wire::read_json,
+};
+use dossier_platform::{Exchange, Reply, Response, SpinConfig, SpinEnv, body, json, stream};
 use futures::SinkExt as _;
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
 async fn handle(request: Request) -> Response {
-    let exchange = Exchange::new(&request);
-    let reply = route(request, &exchange.route).await;
+    let exchange = Exchange::new(&request, &SpinConfig).await;
+    let reply = match exchange.preflight() {
+        Some(answer) => answer,
+        None => route(request, &exchange).await,
+    };
     exchange.finish(reply).into_response()
 }
 
-async fn route(request: Request, route: &str) -> Result<Reply, RequestError> {
-    let route = match route {
-        "/chat" | "/chat/stream" | "/search" => route,
-        _ => return Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
-    };
+async fn route(request: Request, exchange: &Exchange) -> Result<Reply, RequestError> {
+    let route = exchange.route.as_str();
+    if !["/chat", "/chat/stream", "/search"].contains(&route) {
+        return Err(RequestError::NotFound { path: request.uri().path().to_owned() });
+    }
     if request.method() != http::Method::POST {
         let method = request.method().to_string();
-        return Err(RequestError::MethodNotAllowed { method, allowed: "POST" });
+        return Err(RequestError::MethodNotAllowed { method, allowed: "POST, OPTIONS" });
     }
     let env = SpinEnv::default();
-    let key = request.headers().get("x-api-key").and_then(|key| key.to_str().ok());
-    auth::admit(env.config(), key).await?;
+    let access = Access::configured(env.config()).await?;
+    let visitor = access.admit(exchange.authority.as_deref(), request.headers())?;
+    let parameters = request.uri().query().map(str::to_owned);
     let bytes = body(request).await?;
-    let engine = engine::current(env.kv()).await?;
-    let retriever = engine.retriever();
-    match route {
-        "/search" => Ok(json(&chat::search(&env, &retriever, parse(&bytes)?).await?)),
-        "/chat/stream" => answer_stream(env, &retriever, &bytes).await,
-        _ => answer_whole(&env, &retriever, &bytes).await,
+    if route == "/search" {
+        let request = read_json(&bytes)?;
+        let engine = engine::current(env.kv()).await?;
+        return Ok(json(&chat::search(&env, &engine.retriever(), request).await?));
     }
+    let request = chat::with_parameters(read_json(&bytes)?, parameters.as_deref())?;
+    let engine = engine::current(env.kv()).await?;
+    let turn = chat::answer(&env, &engine.retriever(), visitor, request).await?;
+    Ok(if route == "/chat" { whole(&env, turn).await } else { streamed(env, turn) })
 }
 
-async fn answer_whole(
-    env: &SpinEnv,
-    retriever: &Retriever<'_>,
-    bytes: &[u8],
-) -> Result<Reply, RequestError> {
-    let mut turn = chat::answer(env, retriever, parse(bytes)?).await?;
+async fn whole(env: &SpinEnv, mut turn: Turn) -> Reply {
     turn.record(env).await;
-    Ok(json(&turn.response))
+    json(&turn.response)
 }
 
-async fn answer_stream(
-    env: SpinEnv,
-    retriever: &Retriever<'_>,
-    bytes: &[u8],
-) -> Result<Reply, RequestError> {
-    let mut turn = chat::answer(&env, retriever, parse(bytes)?).await?;
+fn streamed(env: SpinEnv, mut turn: Turn) -> Reply {
     let (mut sender, reply) = stream();
     spin_sdk::wasip3::spawn(async move {
         let mut events = answer::events(&turn.response);
@@ -66,10 +68,5 @@ async fn answer_stream(
             let _ = sender.send(done.encode()).await;
         }
     });
-    Ok(reply)
-}
-
-fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RequestError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| RequestError::BadJson { reason: error.to_string() })
+    reply
 }

@@ -6,6 +6,7 @@ mod config;
 mod env;
 mod http;
 mod kv;
+mod meter;
 mod reply;
 mod request;
 
@@ -14,6 +15,7 @@ pub use self::{
     env::{SpinEnv, SystemClock, SystemEntropy},
     http::{SpinBody, SpinHttp},
     kv::SpinKv,
+    meter::meter,
     reply::{Reply, Response, json, stream},
-    request::{Exchange, MAX_BODY_BYTES, PREFIX, body},
+    request::{Exchange, MAX_BODY_BYTES, PREFIX, body, is_read},
 };

@@ -1,7 +1,7 @@
 //! The web component: the chat page and the API's description, from files embedded at build time.
 
 use dossier_core::RequestError;
-use dossier_platform::{Exchange, PREFIX, Reply, Response};
+use dossier_platform::{Exchange, PREFIX, Reply, Response, SpinConfig, is_read};
 use http::header;
 use spin_sdk::{http::Request, http_service};
 
@@ -12,8 +12,8 @@ include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 #[http_service]
 async fn handle(request: Request) -> Response {
-    let exchange = Exchange::new(&request);
-    let reply = route(&request);
+    let exchange = Exchange::new(&request, &SpinConfig).await;
+    let reply = exchange.preflight().unwrap_or_else(|| route(&request));
     exchange.finish(reply).into_response()
 }
 
@@ -30,9 +30,9 @@ fn route(request: &Request) -> Result<Reply, RequestError> {
         .iter()
         .find(|(name, ..)| *name == path)
         .ok_or_else(|| RequestError::NotFound { path: path.to_owned() })?;
-    if !matches!(request.method().as_str(), "GET" | "HEAD") {
+    if !is_read(request.method()) {
         let method = request.method().to_string();
-        return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD" });
+        return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD, OPTIONS" });
     }
     // Names carry no version, so a browser asks again; the files are a few kilobytes.
     Ok(Reply::full(200, content_type, *content).header(header::CACHE_CONTROL, "no-cache"))

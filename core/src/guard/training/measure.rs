@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::{Attack, Cases, Honest};
 use crate::{
-    answer::{REFUSAL, RULES},
+    answer::{REFUSAL, prompt::RULES},
     guard::{
         DocumentPolicy, Output, PersonalPolicy, Shingles, classifier, input,
         patterns::{self, Origin},

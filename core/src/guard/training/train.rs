@@ -3,7 +3,6 @@
 use super::{DataFault, Rate};
 use crate::guard::{
     classifier::{HEADER, MAGIC, Model, WEIGHTS, features, logistic},
-    patterns::Origin,
     views::Views,
 };
 
