@@ -24,7 +24,7 @@ pub struct Inspection {
 /// be blocked for does not count: one refused question must not spoil those after it.
 pub fn inspect(question: &str, earlier: Option<&str>) -> Inspection {
     let views = Views::of(question);
-    let score = classifier::score(&views);
+    let score = classifier::score(Origin::Question, &views);
     let reason = find(&views).or_else(|| {
         (score >= classifier::threshold(Origin::Question)).then_some(Reason::Classifier)
     });

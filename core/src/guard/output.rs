@@ -243,9 +243,10 @@ fn tag(found: &Captures<'_>) -> Option<(Finding, String)> {
     let inside = found.name("inside").map_or("", |it| it.as_str());
     let name: String = inside.chars().take_while(char::is_ascii_alphanumeric).collect();
     let plain = name.len() == inside.len() && !ACTIVE.contains(&name.to_lowercase().as_str());
-    let parameter = !before.is_empty() && plain;
+    let end = found.name("end").is_some_and(|it| !it.is_empty());
+    let parameter = !before.is_empty() && plain && !end;
     let closed = found.get(0).is_some_and(|it| it.as_str().ends_with('>'));
-    let comparison = !closed && !inside.contains('=');
+    let comparison = !closed && !end && !inside.contains('=');
     (!parameter && !comparison).then(|| (Finding::Html, before.to_owned()))
 }
 
@@ -256,7 +257,7 @@ const ACTIVE: &[&str] = &["script", "style", "iframe", "object", "embed", "form"
 
 /// Scripts and styles with what is in them.
 static SCRIPT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?is-u)<script\b.*?</script\s*>|<style\b.*?</style\s*>|<!--.*?-->").ok()
+    Regex::new(r"(?is)<script\b.*?</script\s*>|<style\b.*?</style\s*>|<!--.*?-->").ok()
 });
 /// Markdown's links and images.
 static MARKDOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -264,7 +265,7 @@ static MARKDOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 /// Tags, and comparisons and type parameters that look like them.
 static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?P<before>[A-Za-z0-9_]?)<[/!?]?(?P<inside>[A-Za-z][^<>]*)>?").ok()
+    Regex::new(r"(?P<before>[A-Za-z0-9_]?)<(?P<end>[/!?]?)(?P<inside>[A-Za-z][^<>]*)>?").ok()
 });
 /// Addresses on the web, with a scheme or without.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {

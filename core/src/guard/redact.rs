@@ -16,10 +16,13 @@ static SECRETS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             "[key]",
         ),
         (r"(?-u)\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?", "[token]"),
-        (r"(?i-u)\b(bearer|basic)\s+[A-Z0-9._~+/=-]{6,}", "$1 [token]"),
-        (r"(?-u)://[^/\s:@]{0,64}:[^/\s@]{1,256}@", "://[secret]@"),
         (
-            r#"(?i-u)\b((?:[a-z]+[_-])*(?:api[_-]?key|token|secret|password|passwd|pwd|cookie|authorization|private[_-]?key)"?\s*[=:]\s*"?)(?:[^\s"',;&\[\]]{3,})"#,
+            r"(?i-u)\b(bearer|basic)\s+(?:[A-Z._~+/=-]*\d[A-Z0-9._~+/=-]{4,}|[A-Z0-9._~+/=-]{20,})",
+            "$1 [token]",
+        ),
+        (r"://[^/\s:@]{0,64}:[^/\s@]{1,256}@", "://[secret]@"),
+        (
+            r#"(?i)\b((?:[a-z]+[_-])*(?:api[_-]?key|token|secret|password|passwd|pwd|cookie|private[_-]?key)"?\s*[=:]\s*"?)(?:[^\s"',;&\[\]]{3,})"#,
             "$1[secret]",
         ),
         // Our session ids, and whatever others call an id: eight digits tell two apart in a log.

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn layers_are_joined() {
-        let check = |reason, local, remote: Option<f32>, expected| {
+        let check = |reason, local, remote: Option<f32>, expected: Option<Reason>| {
             let local = Inspection { reason, score: local };
             let verdict = decide(&local, remote.map(|score| Signal { score }));
             assert_eq!((verdict.reason, verdict.blocked()), (expected, expected.is_some()));

@@ -159,7 +159,7 @@ fn caught(origin: Origin, text: &str) -> [bool; 3] {
         Origin::Question => input::find(&views).is_some(),
         Origin::Document => views.all().any(|view| patterns::find(origin, view).is_some()),
     };
-    let classifier = classifier::score(&views) >= classifier::threshold(origin);
+    let classifier = classifier::score(origin, &views) >= classifier::threshold(origin);
     [patterns, classifier, patterns || classifier]
 }
 
@@ -175,8 +175,9 @@ fn survives(payload: &str, prepared: &str, attack: &Attack) -> bool {
         return prepared.contains(payload) || parts.all(|part| prepared.contains(part));
     }
     // Marks within a sentence may have been changed, and it is still an order.
-    let prepared = Views::of(prepared).prose.swap_remove(0).words;
-    parts.any(|part| prepared.contains(Views::of(part).prose.swap_remove(0).words.trim_matches([' ', '|'])))
+    let words = |text: &str| Views::of(text).prose.swap_remove(0).words.replace(" |", "");
+    let prepared = words(prepared);
+    parts.any(|part| prepared.contains(&words(part)))
 }
 
 /// Whether an answer that rests on `passage` comes out of the check as the attacker wants it.
