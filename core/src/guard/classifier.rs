@@ -6,11 +6,11 @@
 
 use std::sync::LazyLock;
 
-use super::{patterns::Origin, views::Views};
+use super::{lexicon, patterns::Origin, views::Views};
 
 /// Weights in the table, one byte each: with fewer, words that meet in one place cost precision,
 /// and more would not fit 64 KiB with a header.
-pub(super) const WEIGHTS: usize = 1 << 15;
+pub(super) const WEIGHTS: usize = 65_000;
 /// What the file begins with; the digit is the version of features and layout.
 pub(super) const MAGIC: &[u8; 4] = b"DGC1";
 /// Magic, then four little-endian floats: scale, bias, thresholds of questions and documents.
@@ -118,11 +118,28 @@ pub(super) fn features(origin: Origin, words: &str) -> Vec<u16> {
             }
         }
     }
+    concepts(&words, &mut places);
     places.extend(words.first().map(|first| place(own + 1, &[first])));
     places.extend(words.first().zip(words.get(1)).map(|(one, two)| place(own + 1, &[one, two])));
     places.sort_unstable();
     places.dedup();
     places
+}
+
+/// The classes of words, and which follow each other: next, next but one, and three in a row. Other
+/// words in between do not count, so `drop all those silly rules` is `drop rules`.
+fn concepts(words: &[&str], places: &mut Vec<u16>) {
+    let classes: Vec<String> =
+        words.iter().filter_map(|word| lexicon::class(word)).map(|it| char::from(it).into()).collect();
+    let classes: Vec<&str> = classes.iter().map(String::as_str).collect();
+    for (at, class) in classes.iter().enumerate() {
+        places.push(place(b'c', &[class]));
+        let next = classes.get(at + 1);
+        let after = classes.get(at + 2);
+        places.extend(next.map(|next| place(b'c', &[class, next])));
+        places.extend(after.map(|after| place(b's', &[class, after])));
+        places.extend(next.zip(after).map(|(next, after)| place(b'c', &[class, next, after])));
+    }
 }
 
 /// FNV-1a, folded to the size of the table.

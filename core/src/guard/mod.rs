@@ -10,6 +10,7 @@ mod classifier;
 mod decode;
 mod documents;
 mod input;
+mod lexicon;
 mod output;
 mod patterns;
 mod personal;

@@ -10,14 +10,14 @@ use crate::guard::{
 /// Passes over the data; after these the loss on left-out folds falls no more.
 const EPOCHS: usize = 40;
 /// Step of the first pass. Texts are scaled to length one, so it can be large.
-const STEP: f32 = 4.0;
+const STEP: f32 = 8.0;
 /// Share of each weight that is lost in a pass, against words that occur once.
 const DECAY: f32 = 0.01;
 /// Parts of the data that are left out in turn, to find the thresholds.
 const FOLDS: usize = 5;
 /// Share of honest questions and of honest sentences that may be refused in folds that were left
 /// out. The patterns refuse some too, and two in a hundred are bearable in all.
-const REFUSED: f64 = 0.01;
+const REFUSED: f64 = 0.02;
 /// The lowest threshold; below, a new kind of honest text would be refused by chance.
 const LOWEST: f32 = 0.5;
 /// Seed of the order in which texts are taken.
