@@ -17,6 +17,8 @@ pub(super) const MAGIC: &[u8; 4] = b"DGC1";
 pub(super) const HEADER: usize = 4 + 4 * 4;
 /// The fewest words of a clause that is judged for itself; shorter ones are `tell me` and `please`.
 const MIN_CLAUSE: usize = 4;
+/// Features of a text of five words; a shorter one is weighed as if it had as many.
+const MIN_FEATURES: usize = 90;
 
 static EMBEDDED: LazyLock<Option<Model<'static>>> =
     LazyLock::new(|| Model::read(include_bytes!("classifier.bin")));
@@ -78,9 +80,14 @@ impl<'a> Model<'a> {
     fn margin(&self, features: &[u16]) -> f32 {
         let weight = |place: &u16| i32::from(self.weights[usize::from(*place) % WEIGHTS] as i8);
         let sum: i32 = features.iter().map(weight).sum();
-        // Long texts have more features, not more of an opinion.
-        self.bias + self.scale * sum as f32 / (features.len().max(1) as f32).sqrt()
+        self.bias + self.scale * sum as f32 / length(features)
     }
+}
+
+/// What a text's sum is divided by: long texts have more features, not more of an opinion, and very
+/// short ones (`Really?`) have hardly any.
+pub(super) fn length(features: &[u16]) -> f32 {
+    (features.len().max(MIN_FEATURES) as f32).sqrt()
 }
 
 /// The whole of `words`, and its longer clauses where there are several.

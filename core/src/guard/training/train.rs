@@ -2,7 +2,7 @@
 
 use super::{DataFault, Rate};
 use crate::guard::{
-    classifier::{HEADER, MAGIC, Model, WEIGHTS, features, logistic, parts},
+    classifier::{HEADER, MAGIC, Model, WEIGHTS, features, length, logistic, parts},
     patterns::Origin,
     views::Views,
 };
@@ -163,7 +163,7 @@ fn fit(samples: &[&Sample]) -> Weights {
         shuffle(&mut texts, &mut random);
         let step = STEP / (1.0 + epoch as f32 / 4.0);
         for (features, attack) in &texts {
-            let length = (features.len().max(1) as f32).sqrt();
+            let length = length(features);
             let sum: f32 = features.iter().map(|it| weights.places[usize::from(*it)]).sum();
             let truth = if *attack { 1.0 } else { 0.0 };
             let error = truth - logistic(weights.bias + sum / length);
