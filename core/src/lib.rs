@@ -30,13 +30,13 @@ pub mod policy;
 pub mod telemetry;
 
 #[cfg(feature = "search")]
+pub mod guard;
+
+#[cfg(feature = "search")]
 pub mod llm;
 
 #[cfg(feature = "search")]
 pub mod cache;
-
-#[cfg(feature = "search")]
-pub mod guard;
 
 #[cfg(feature = "search")]
 pub mod understanding;

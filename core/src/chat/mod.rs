@@ -16,6 +16,7 @@ mod present;
 mod rerank;
 
 mod record;
+mod gate;
 mod sink;
 mod speak;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    RequestError, answer, llm,
+    RequestError, answer, guard, llm,
     policy::{Limits, number},
     ports::Config,
     telemetry::QuestionLog,
@@ -24,6 +24,12 @@ pub struct Settings {
     pub completion: llm::Settings,
     /// Prompts and citations.
     pub answers: answer::Settings,
+    /// Prompt Guard, where it is asked.
+    pub prompt_guard: Option<guard::Remote>,
+    /// What becomes of passages that give orders.
+    pub documents: guard::DocumentPolicy,
+    /// Which personal data an answer may hold.
+    pub personal: guard::PersonalPolicy,
     /// Life of a cached answer; zero: none is kept.
     pub cache_life: Duration,
     /// What is logged of questions.
@@ -47,6 +53,9 @@ impl Settings {
             answers: answer::Settings::configured(config)
                 .await
                 .map_err(RequestError::misconfigured)?,
+            prompt_guard: guard::Remote::configured(config).await?,
+            documents: guard::DocumentPolicy::configured(config).await?,
+            personal: guard::PersonalPolicy::configured(config).await?,
             cache_life: Duration::from_secs(
                 number(config, CACHE_SECONDS, 3_600, 0..=604_800).await?,
             ),

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// What the local layers say of a question.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Inspection {
     /// What it is blocked for, if it is.
     pub reason: Option<Reason>,
