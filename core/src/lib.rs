@@ -32,6 +32,9 @@ pub mod policy;
 pub mod telemetry;
 
 #[cfg(feature = "search")]
+pub mod guard;
+
+#[cfg(feature = "search")]
 pub mod llm;
 
 #[cfg(feature = "search")]

@@ -5,7 +5,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 
 use crate::ports::{Config, ConfigError};
 
@@ -174,6 +174,21 @@ pub async fn bearer(config: &impl Config, name: &str) -> Result<Option<HeaderVal
     Ok(Some(value))
 }
 
+/// Makes `path` below a service's address, which the variable `name` has as `base`. `None` where the
+/// host is below `.invalid`, which no server can be (RFC 6761): there is no such service.
+///
+/// # Errors
+/// [`SettingFault::Malformed`] for what is no address.
+pub fn address(name: &str, base: &str, path: &str) -> Result<Option<Uri>, SettingFault> {
+    let uri = format!("{}{path}", base.trim().trim_end_matches('/')).parse::<Uri>().ok();
+    let uri = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    match uri.as_ref().and_then(Uri::host) {
+        Some(host) if host.ends_with(".invalid") => Ok(None),
+        Some(_) => Ok(uri),
+        None => Err(SettingFault::malformed(name, "http or https://host[:port][/path]", base)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use futures::executor::block_on;
@@ -261,6 +276,18 @@ mod tests {
         let fault = block_on(bearer(&set("se\ncret"), NAME)).unwrap_err().to_string();
         let expected = "variable some_variable: expected visible ASCII, got something else";
         assert_eq!(fault, expected);
+    }
+
+    #[test]
+    fn addresses_are_absolute() {
+        let at = |base: &str| address(NAME, base, "/v1/x").map(|it| it.map(|it| it.to_string()));
+        assert_eq!(at(" http://h:80/ "), Ok(Some("http://h:80/v1/x".to_owned())));
+        assert_eq!(at("https://h/a"), Ok(Some("https://h/a/v1/x".to_owned())));
+        assert_eq!(at("https://off.invalid"), Ok(None));
+        for bad in ["", "h/v1", "ftp://h", "https:///v1", "/path", "a b"] {
+            let expected = "http or https://host[:port][/path]";
+            assert_eq!(at(bad), Err(SettingFault::malformed(NAME, expected, bad)), "{bad}");
+        }
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! A question that a model is to answer: what it is asked, who may be asked, and what is said without
 //! it.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
-use super::{Question, Service, answer::Answer, prepare::MODEL, present};
+use super::{Question, Service, answer::Answer, gate::Gate, prepare::MODEL, present};
 use crate::{
     answer::{
         CitationPolicy, Passage, Writer,
         prompt::{Exchange, NoRoom, Request, prompt},
     },
+    guard::{self, Inspection, Output},
     llm::{Candidate, Completion, Effort, Message, Permit, State, estimate},
     ports::Env,
     retrieval::Retrieval,
@@ -27,7 +28,9 @@ pub(super) struct Draft<'a> {
     /// What is said where no model answers.
     pub(super) quoted: Answer,
     pub(super) granted: Option<Granted<'a>>,
-    question: String,
+    /// What the local guard said of the question.
+    pub(super) inspection: Inspection,
+    pub(super) question: String,
     messages: Vec<Message>,
     temperature: f32,
     max_tokens: u32,
@@ -73,7 +76,7 @@ impl<'a> Draft<'a> {
             context_tokens: service.settings.answers.context_tokens,
             reply_tokens: max_tokens as usize,
             tokens: &estimate,
-            neutralise: &|text| Cow::Borrowed(text),
+            neutralise: &|text| guard::prepare(text, service.settings.documents).text,
         });
         let written = match written {
             Ok(written) => written,
@@ -86,6 +89,7 @@ impl<'a> Draft<'a> {
             passages: written.passages,
             quoted,
             granted: None,
+            inspection: Inspection::default(),
             question: condensed.question.clone(),
             messages: written.messages,
             temperature: question.temperature.unwrap_or(settings.temperature),
@@ -98,6 +102,13 @@ impl<'a> Draft<'a> {
     /// Whoever writes down what a model makes of it.
     pub(super) fn writer(&self, policy: CitationPolicy) -> Writer {
         Writer::new(&self.passages, &self.question, policy)
+    }
+
+    /// Whoever sees to it that nothing gets out that must not.
+    pub(super) fn gate<E: Env>(&self, service: &Service<'a, E>) -> Gate<'a> {
+        let passages: Vec<&str> = self.passages.iter().map(|it| it.text.as_str()).collect();
+        let instance = service.instance;
+        Gate::new(Output::new(&instance.rules, None, &passages, service.settings.personal))
     }
 
     /// What whoever is asked is asked.

@@ -8,7 +8,9 @@ use std::{cell::RefCell, num::NonZeroUsize, rc::Rc, time::Duration};
 use lru::LruCache;
 
 use crate::{
+    answer::{REFUSAL, prompt::RULES},
     cache::{AnswerCache, Flights},
+    guard::{Shingles, Signal},
     llm::{Permit, Settlement},
     model::Encoded,
     ports::Entropy,
@@ -20,6 +22,9 @@ const ENCODED: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 /// Orders of passages that are kept, a number a passage.
 const ORDERS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
+/// Questions that Prompt Guard was asked about.
+const SIGNALS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+
 /// What one instance keeps; requests that cross in it share it.
 #[derive(Debug)]
 pub struct Instance {
@@ -29,8 +34,11 @@ pub struct Instance {
     pub(super) flights: Flights,
     /// Its counters.
     pub meter: Meter,
+    /// The prompt, to recognise it where a model quotes it.
+    pub(super) rules: Shingles,
     encoded: RefCell<LruCache<String, Rc<Encoded>>>,
     orders: RefCell<LruCache<String, Rc<Vec<f32>>>>,
+    signals: RefCell<LruCache<String, Signal>>,
     settlements: RefCell<Vec<Settled>>,
 }
 
@@ -51,6 +59,8 @@ impl Instance {
             meter: Meter::new(entropy),
             encoded: RefCell::new(LruCache::new(ENCODED)),
             orders: RefCell::new(LruCache::new(ORDERS)),
+            signals: RefCell::new(LruCache::new(SIGNALS)),
+            rules: Shingles::of(RULES, &[REFUSAL]),
             settlements: RefCell::default(),
         }
     }
@@ -78,6 +88,15 @@ impl Instance {
 
     pub(super) fn keep_order(&self, name: String, scores: Vec<f32>) {
         self.orders.borrow_mut().put(name, Rc::new(scores));
+    }
+
+    /// What Prompt Guard said of a question.
+    pub(super) fn signal(&self, question: &str) -> Option<Signal> {
+        self.signals.borrow_mut().get(question).copied()
+    }
+
+    pub(super) fn keep_signal(&self, question: &str, signal: Signal) {
+        self.signals.borrow_mut().put(question.to_owned(), signal);
     }
 
     /// Takes what is to be told; whoever cannot tell it gives it [back](Self::settle).

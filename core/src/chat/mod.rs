@@ -15,6 +15,7 @@ mod prepare;
 mod present;
 mod rerank;
 
+mod gate;
 mod record;
 mod sink;
 mod speak;

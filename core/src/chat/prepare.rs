@@ -16,6 +16,7 @@ use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
+    guard::{Inspection, REDIRECT, Reason, inspect},
     llm::{Candidate, State},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
     ports::Env,
@@ -191,6 +192,12 @@ impl<'a, E: Env> Service<'a, E> {
         prepared: &mut Prepared<'a>,
         trace: &mut Trace,
     ) {
+        let earlier = turns.last().map(|turn| turn.question.as_str());
+        let inspection = self.inspect(&question.text, earlier, trace);
+        if inspection.reason.is_some() {
+            prepared.plan = Plan::Say(Answer::canned(REDIRECT, Kind::Blocked));
+            return;
+        }
         let started = self.now();
         if let Some(answer) = self.small_talk(question, !turns.is_empty(), trace) {
             self.note(trace, Stage::Understand, started, None);
@@ -222,6 +229,27 @@ impl<'a, E: Env> Service<'a, E> {
             prepared.rewrite = Some(rewrite.metadata);
         }
         prepared.plan = self.decide(question, &condensed, turns, candidates, retrieval, trace);
+        if let Plan::Ask(draft) = &mut prepared.plan {
+            draft.inspection = inspection;
+        }
+    }
+
+    /// What the local guard says of a question.
+    fn inspect(&self, question: &str, earlier: Option<&str>, trace: &mut Trace) -> Inspection {
+        let started = self.now();
+        let inspection = inspect(question, earlier);
+        let outcome = if inspection.reason.is_some() { "blocked" } else { "safe" };
+        trace.count(&metrics::PROMPT_GUARD_CHARS, &[], question.chars().count() as f64);
+        if let Some(reason) = inspection.reason {
+            let layer = match reason {
+                Reason::Classifier => "CLASSIFIER_BLOCK",
+                _ => "REGEX_BLOCK",
+            };
+            trace.count(&metrics::GUARD_BLOCKED, &[layer], 1.0);
+            trace.count(&metrics::SECURITY_EVENTS, &["jailbreak_attempt", "medium"], 1.0);
+        }
+        self.note(trace, Stage::Guard, started, Some(outcome));
+        inspection
     }
 
     /// What needs no documents: courtesies, and questions that say too little.

@@ -121,12 +121,8 @@ struct Reranker {
 impl Reranker {
     /// Reads the configuration; `None` where it names no service.
     async fn configured(config: &impl Config) -> Result<Option<Self>, SettingFault> {
-        let Some(uri) = setting::parsed(config, URL, "scheme://host[:port]", address).await? else {
-            return Ok(None);
-        };
-        if uri.host().is_some_and(|host| host.ends_with(".invalid")) {
-            return Ok(None);
-        }
+        let Some(origin) = config.get(URL).await? else { return Ok(None) };
+        let Some(uri) = setting::address(URL, &origin, "/v1/rerank")? else { return Ok(None) };
         let budget = setting::milliseconds(config, BUDGET, DEFAULT_BUDGET, 1..=60_000).await?;
         let mut headers = http::HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, JSON);
@@ -164,12 +160,6 @@ impl Reranker {
             serde_json::from_slice(&body).map_err(RerankFault::malformed)?;
         in_order(&reply.results, count)
     }
-}
-
-/// Where scores are asked for.
-fn address(origin: &str) -> Option<http::Uri> {
-    let uri: http::Uri = format!("{}/v1/rerank", origin.trim_end_matches('/')).parse().ok()?;
-    uri.host().is_some().then_some(uri)
 }
 
 const JSON: http::HeaderValue = http::HeaderValue::from_static("application/json");

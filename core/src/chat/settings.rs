@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    answer, llm,
+    answer, guard, llm,
     policy::Limits,
     ports::Config,
     setting::{SettingFault, seconds},
@@ -26,6 +26,12 @@ pub struct Settings {
     pub completion: llm::Settings,
     /// Prompts and citations.
     pub answers: answer::Settings,
+    /// Prompt Guard, where it is asked.
+    pub prompt_guard: Option<guard::Remote>,
+    /// What becomes of passages that give orders.
+    pub documents: guard::DocumentPolicy,
+    /// Which personal data an answer may hold.
+    pub personal: guard::PersonalPolicy,
     /// Life of a cached answer; zero: none is kept.
     pub cache_life: Duration,
     /// What is logged of questions.
@@ -43,6 +49,9 @@ impl Settings {
             catalogue: llm::Catalogue::configured(config).await?,
             completion: llm::Settings::configured(config).await?,
             answers: answer::Settings::configured(config).await?,
+            prompt_guard: guard::Remote::configured(config).await?,
+            documents: guard::DocumentPolicy::configured(config).await?,
+            personal: guard::PersonalPolicy::configured(config).await?,
             cache_life: seconds(config, CACHE_SECONDS, CACHE_LIFE, 0..=604_800).await?,
             log: QuestionLog::configured(config).await?,
         })

@@ -1,16 +1,23 @@
 //! From what will be said to what a visitor hears, event by event.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
+
+use futures_util::{
+    FutureExt as _,
+    future::{LocalBoxFuture, Shared, join},
+};
 
 use super::{
     Service, Sink,
     answer::{Answer, Kind},
     draft::{Draft, Granted},
+    gate::Gate,
     instance::Settled,
     prepare::{EXTRACTIVE, MODEL, Plan, Prepared},
 };
 use crate::{
     answer::{Event, Report, Writer, fragments},
+    guard::{Finding, REDIRECT, decide},
     llm::{Call, Fault, Listener, Outcome, State},
     policy,
     ports::Env,
@@ -114,6 +121,9 @@ impl<'a, E: Env> Service<'a, E> {
         let mut scribe = Scribe {
             opening: Some(described(opening, &draft.quoted, trace)),
             writer: Some(draft.writer(self.settings.answers.citations)),
+            gate: draft.gate(self),
+            verdict: self.prompt_guard(&draft),
+            is_blocked: false,
             sink,
             is_thinking: false,
             has_spoken: false,
@@ -129,16 +139,38 @@ impl<'a, E: Env> Service<'a, E> {
             asked += 1;
             let completion = draft.completion(self);
             let call = Call { completion: &completion, models: &models, tries: permit.tries() };
-            let outcome = provider.complete(self.env, call, &mut scribe).await;
+            let outcome = match scribe.verdict.clone() {
+                // Both at once: nothing is heard before Prompt Guard has spoken or its time is up.
+                Some(verdict) => {
+                    let completing = provider.complete(self.env, call, &mut scribe);
+                    join(completing, verdict).await.0
+                }
+                None => provider.complete(self.env, call, &mut scribe).await,
+            };
             self.account(&outcome, trace);
             let settled = Settled { permit, settlement: outcome.settlement(), at: self.now() };
+            if let Some(verdict) = scribe.verdict.take() {
+                self.note_verdict(verdict.await, &draft, trace);
+            }
+            if scribe.is_blocked {
+                self.instance.settle([settled]);
+                self.note(trace, Stage::Generate, started, None);
+                let answer = Answer::canned(REDIRECT, Kind::Blocked);
+                opening.sources.clear();
+                match scribe.opening {
+                    Some(_) => self.say(&answer, opening, trace, scribe.sink).await,
+                    None => self.finish(&answer, trace, scribe.sink).await,
+                }
+                return Ok(answer);
+            }
             let fault = match &outcome.result {
                 Ok(_) => {
                     self.instance.settle([settled]);
                     match scribe.conclude().await {
                         Some(report) => {
                             self.note(trace, Stage::Generate, started, None);
-                            let answer = written(report, &draft, &outcome);
+                            let answer = written(report, &scribe, &draft, &outcome);
+                            note_findings(scribe.gate.findings(), trace);
                             self.conclude(&answer, trace, scribe.sink).await;
                             return Ok(answer);
                         }
@@ -156,15 +188,62 @@ impl<'a, E: Env> Service<'a, E> {
             if scribe.is_committed() {
                 self.note(trace, Stage::Generate, started, None);
                 let report = scribe.end();
-                return Err(written(report, &draft, &outcome));
+                return Err(written(report, &scribe, &draft, &outcome));
             }
             scribe.writer = Some(draft.writer(self.settings.answers.citations));
+            scribe.gate = draft.gate(self);
         }
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
         scribe.fall_back(failed.unwrap_or(MODEL), EXTRACTIVE, EXTRACTIVE, trace).await;
         self.finish(&draft.quoted, trace, scribe.sink).await;
         Ok(draft.quoted)
+    }
+
+    /// Asks Prompt Guard about the question, where it is configured and has not been asked yet.
+    fn prompt_guard<'s>(&'s self, draft: &Draft<'a>) -> Option<Verdict<'s>> {
+        let remote = self.settings.prompt_guard.as_ref()?;
+        let (question, local) = (draft.question.clone(), draft.inspection);
+        let known = self.instance.signal(&question);
+        let asking = async move {
+            let started = self.now();
+            let signal = match known {
+                Some(signal) => Ok(signal),
+                None => remote.ask(self.env.http(), &question).await,
+            };
+            if let Ok(signal) = signal {
+                self.instance.keep_signal(&question, signal);
+            }
+            Heard {
+                is_blocked: decide(&local, signal.as_ref().ok().copied()).blocked(),
+                fault: signal.err().map(|fault| fault.label()),
+                was_known: known.is_some(),
+                started,
+                ended: self.now(),
+            }
+        };
+        Some(asking.boxed_local().shared())
+    }
+
+    fn note_verdict(&self, heard: Heard, draft: &Draft<'a>, trace: &mut Trace) {
+        let hit = if heard.was_known { "hit" } else { "miss" };
+        trace.count(&metrics::PROMPT_GUARD_CACHE, &[hit], 1.0);
+        let outcome = match heard.fault {
+            Some(fault) => {
+                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[fault], 1.0);
+                trace.degrade("prompt_guard");
+                self.env.warn(&format!("Prompt Guard gives no signal: {fault}"));
+                "error"
+            }
+            None if heard.is_blocked => {
+                let local = draft.inspection.reason.is_some();
+                let layer = if local { "REGEX_BLOCK" } else { "PROMPT_GUARD_BLOCK" };
+                trace.count(&metrics::GUARD_BLOCKED, &[layer], 1.0);
+                "blocked"
+            }
+            None => "safe",
+        };
+        trace.stage(Stage::PromptGuard, heard.started, heard.ended).outcome(outcome);
     }
 
     /// Sends what is known of a model's answer after its text.
@@ -228,17 +307,42 @@ impl<'a, E: Env> Service<'a, E> {
     }
 }
 
+/// What Prompt Guard says, for all who wait for it.
+type Verdict<'s> = Shared<LocalBoxFuture<'s, Heard>>;
+
+/// What came of asking Prompt Guard.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    is_blocked: bool,
+    fault: Option<&'static str>,
+    was_known: bool,
+    started: Duration,
+    ended: Duration,
+}
+
 /// Writes down what a model says, and passes it on.
-struct Scribe<'s, S> {
+struct Scribe<'s, 'a, S> {
     /// What precedes the first word; taken when it is sent.
     opening: Option<StreamMetadata>,
     writer: Option<Writer>,
+    gate: Gate<'a>,
+    /// Whether the question is to be answered; taken once that is known.
+    verdict: Option<Verdict<'s>>,
+    is_blocked: bool,
     sink: &'s mut S,
     is_thinking: bool,
     has_spoken: bool,
 }
 
-impl<S: Sink> Scribe<'_, S> {
+impl<S: Sink> Scribe<'_, '_, S> {
+    /// Waits until it is known whether the question is to be answered; `false` where it is not.
+    async fn may_speak(&mut self) -> bool {
+        if let Some(verdict) = self.verdict.clone() {
+            self.is_blocked = verdict.await.is_blocked;
+        }
+        !self.is_blocked
+    }
+
     /// Whether a visitor has heard something that cannot be taken back.
     fn is_committed(&self) -> bool {
         self.sink.is_live() && (self.has_spoken || self.is_thinking)
@@ -279,8 +383,11 @@ impl<S: Sink> Scribe<'_, S> {
         if report.text.trim().is_empty() && !self.is_committed() {
             return None;
         }
-        self.speak(report.rest.text.clone()).await;
-        Some(report)
+        let mut rest = self.gate.pass(&report.rest.text);
+        rest.push_str(&self.gate.finish());
+        self.speak(rest).await;
+        // Whatever was said, the gate may have kept all of it.
+        (self.has_spoken || !self.gate.said().is_empty()).then_some(report)
     }
 
     fn end(&mut self) -> Report {
@@ -288,8 +395,11 @@ impl<S: Sink> Scribe<'_, S> {
     }
 }
 
-impl<S: Sink> Listener for Scribe<'_, S> {
+impl<S: Sink> Listener for Scribe<'_, '_, S> {
     async fn thinking(&mut self, text: String) -> ControlFlow<()> {
+        if !self.may_speak().await {
+            return ControlFlow::Break(());
+        }
         // Thinking after the first word of an answer is no longer of interest.
         if !self.has_spoken {
             self.open().await;
@@ -300,15 +410,33 @@ impl<S: Sink> Listener for Scribe<'_, S> {
     }
 
     async fn text(&mut self, text: String) -> ControlFlow<()> {
+        if !self.may_speak().await {
+            return ControlFlow::Break(());
+        }
         if let Some(released) = self.writer.as_mut().map(|writer| writer.push(&text)) {
-            self.speak(released.text).await;
+            let passed = self.gate.pass(&released.text);
+            self.speak(passed).await;
         }
         ControlFlow::Continue(())
     }
 }
 
+fn note_findings(findings: &[Finding], trace: &mut Trace) {
+    for finding in findings {
+        trace.count(&metrics::OUTPUT_CHECKS, &[finding.label()], 1.0);
+    }
+    if findings.is_empty() {
+        trace.count(&metrics::OUTPUT_CHECKS, &["passed"], 1.0);
+    }
+}
+
 /// A model's answer, checked.
-fn written(report: Report, draft: &Draft<'_>, outcome: &Outcome) -> Answer {
+fn written<S>(
+    report: Report,
+    scribe: &Scribe<'_, '_, S>,
+    draft: &Draft<'_>,
+    outcome: &Outcome,
+) -> Answer {
     let sources = report.cited.iter().zip(1..).filter_map(|(at, number)| {
         let source = draft.sources.get(*at)?.clone();
         Some(crate::wire::ChatSource { citation_index: number, ..source })
@@ -322,7 +450,7 @@ fn written(report: Report, draft: &Draft<'_>, outcome: &Outcome) -> Answer {
         provider: outcome.provider.to_owned(),
         model: outcome.model.clone(),
         cached: false,
-        text: report.text,
+        text: scribe.gate.said().to_owned(),
     }
 }
 

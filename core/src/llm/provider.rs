@@ -14,7 +14,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Provider {
     name: &'static str,
-    uri: http::Uri,
+    /// Where completions are asked for.
+    pub(super) completions: http::Uri,
+    /// Where its models are listed.
+    pub(super) list: http::Uri,
     headers: http::HeaderMap,
     models: Vec<Model>,
     limits: Limits,
@@ -117,7 +120,11 @@ impl Provider {
             (None, None) if wanted => return Err(missing("base_url")),
             (None, _) => return Ok(None),
         };
-        let Some(uri) = address(&variable("base_url"), base_url)? else { return Ok(None) };
+        let address = |path| setting::address(&variable("base_url"), base_url, path);
+        let (Some(completions), Some(list)) = (address("/chat/completions")?, address("/models")?)
+        else {
+            return Ok(None);
+        };
 
         let ids = setting::list(config, &variable("models"))
             .await?
@@ -133,7 +140,8 @@ impl Provider {
         });
         Ok(Some(Self {
             name: provider,
-            uri,
+            completions,
+            list,
             headers: headers(key),
             models: models.collect(),
             limits: Limits::configured(config, prefix, kind.limits).await?,
@@ -153,11 +161,6 @@ impl Provider {
     /// Its limits.
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// Where completions are asked for.
-    pub(super) fn uri(&self) -> &http::Uri {
-        &self.uri
     }
 
     /// What every request carries, the key included.
@@ -186,7 +189,8 @@ impl Provider {
         let model = |id: &str| Model { id: id.to_owned(), price, reasoning: Reasoning::Levels };
         Self {
             name: "sample",
-            uri: http::Uri::from_static("https://llm.example/v1/chat/completions"),
+            completions: http::Uri::from_static("https://llm.example/v1/chat/completions"),
+            list: http::Uri::from_static("https://llm.example/v1/models"),
             headers: headers(Some(http::HeaderValue::from_static("Bearer secret"))),
             models: vec![model("first"), model("second")],
             limits,
@@ -236,19 +240,6 @@ impl Reasoning {
     }
 }
 
-/// Where completions are asked for; `None` below `.invalid`.
-fn address(name: &str, base: &str) -> Result<Option<http::Uri>, SettingFault> {
-    let uri = format!("{}/chat/completions", base.trim().trim_end_matches('/'));
-    let uri = uri.parse::<http::Uri>().ok();
-    let host = |uri: &http::Uri| uri.host().map(str::to_owned);
-    let schemed = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
-    match schemed.as_ref().and_then(host) {
-        Some(host) if host.ends_with(".invalid") => Ok(None),
-        Some(_) => Ok(schemed),
-        None => Err(SettingFault::malformed(name, "http or https://host[:port][/path]", base)),
-    }
-}
-
 fn headers(key: Option<http::HeaderValue>) -> http::HeaderMap {
     let mut headers = http::HeaderMap::new();
     let json = http::HeaderValue::from_static("application/json");
@@ -281,7 +272,7 @@ mod tests {
     #[test]
     fn a_key_or_an_address_makes_a_provider() {
         let groq = configured(0, false, &[("groq_api_key", " secret\n")]).unwrap().unwrap();
-        assert_eq!(groq.uri(), "https://api.groq.com/openai/v1/chat/completions");
+        assert_eq!(groq.completions, "https://api.groq.com/openai/v1/chat/completions");
         assert_eq!(groq.headers()["authorization"], "Bearer secret");
         assert!(!format!("{groq:?}").contains("secret"), "a key is not shown");
         assert_eq!(groq.models().len(), 3);
@@ -289,7 +280,7 @@ mod tests {
 
         let own = [("llm_base_url", "http://127.0.0.1:11434/v1/"), ("llm_models", "a, b")];
         let custom = configured(2, false, &own).unwrap().unwrap();
-        assert_eq!(custom.uri(), "http://127.0.0.1:11434/v1/chat/completions");
+        assert_eq!(custom.completions, "http://127.0.0.1:11434/v1/chat/completions");
         assert!(!custom.headers().contains_key("authorization"));
         assert_eq!(custom.models().iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(custom.models()[0].price, Price::default());
@@ -315,10 +306,8 @@ mod tests {
         check(2, &[], &missing("llm_base_url", "custom"));
         check(2, &[("llm_base_url", "http://host")], &missing("llm_models", "custom"));
         let expected = "expected http or https://host[:port][/path]";
-        for bad in ["host/v1", "ftp://host", "https:///v1", "a b"] {
-            let message = format!("variable llm_base_url: {expected}, got {bad:?}");
-            check(2, &[("llm_base_url", bad)], &message);
-        }
+        let message = format!("variable llm_base_url: {expected}, got \"host/v1\"");
+        check(2, &[("llm_base_url", "host/v1")], &message);
         let message = "variable groq_api_key: expected visible ASCII, got something else";
         check(0, &[("groq_api_key", "se\ncret")], message);
     }
