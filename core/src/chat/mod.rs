@@ -11,6 +11,7 @@ mod settings;
 
 mod answer;
 mod draft;
+mod condense;
 mod prepare;
 mod present;
 mod rerank;

@@ -204,7 +204,11 @@ impl<'a, E: Env> Service<'a, E> {
             prepared.plan = Plan::Say(answer);
             return;
         }
-        let condensed = condense(&question.text, turns, self.index());
+        let mut condensed = condense(&question.text, turns, self.index());
+        if condensed.needs_llm && !candidates.is_empty() {
+            let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
+            condensed.search = filled.unwrap_or(condensed.search);
+        }
         self.note(trace, Stage::Understand, started, None);
 
         let model =

@@ -288,7 +288,7 @@ impl<'a, E: Env> Service<'a, E> {
     }
 
     /// Keeps account of a call.
-    fn account(&self, outcome: &Outcome, trace: &mut Trace) {
+    pub(super) fn account(&self, outcome: &Outcome, trace: &mut Trace) {
         if !outcome.withdrawn.is_empty() {
             let models = outcome.withdrawn.join(", ");
             self.env.warn(&format!("{} no longer serves {models}", outcome.provider));

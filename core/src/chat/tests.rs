@@ -261,6 +261,22 @@ fn an_answer_cut_off_ends_in_an_error_where_it_was_heard_and_else_in_another_ans
 }
 
 #[test]
+fn a_model_fills_in_what_no_rule_can() {
+    // A model that brings words from elsewhere is not believed, and the rules' guess serves.
+    let invented = "Is the Matteucci Medal made of platinum from Peru?";
+    for filled in ["Which medal is the Matteucci Medal?", invented] {
+        let replies = vec![stream(ANSWER, true), stream(&[filled], true), stream(ANSWER, true)];
+        let house = House::new(&[GROQ], replies);
+        house.ask(QUESTION, Some("s"));
+        let (spoken, trace) = house.hear("What about Matteucci?", Some("s"), &mut Silent).unwrap();
+        assert_eq!((trace.calls().len(), house.env.http.requests().len()), (2, 3), "{spoken:?}");
+        assert_eq!(spoken.response.provider, "groq", "{spoken:?}");
+        let asked = String::from_utf8(house.env.http.requests()[1].body.clone()).unwrap();
+        assert!(asked.contains("What about Matteucci?") && asked.contains(QUESTION), "{asked}");
+    }
+}
+
+#[test]
 fn equal_questions_are_answered_once() {
     let mut variables = vec![GROQ];
     variables.push(("answer_cache_seconds", "60"));

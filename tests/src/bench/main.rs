@@ -1,11 +1,12 @@
 //! The budgets of the design that can be measured so far, each as a row: bar, measured, how.
 //!
 //! Ratios are taken side by side in one run. Nothing here passes or fails: speed is read, not
-//! asserted. `bench scale` measures what grows with the number of chunks, `bench reranker` the
-//! cross-encoder alone.
+//! asserted. `bench load` talks to the chat from many sides, `bench scale` measures what grows with
+//! the number of chunks, `bench reranker` the cross-encoder alone.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks on standard output")]
 
 mod encoder;
+mod load;
 mod memory;
 mod reranker;
 mod scale;
@@ -27,13 +28,14 @@ pub(crate) struct Row {
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
+        Some((first, rest)) if first == "load" => load::run(rest),
         Some((first, rest)) if first == "scale" => scale::run(rest),
         Some((first, _)) if first == "reranker" => {
             print(reranker::rows()?);
             Ok(())
         }
         Some((other, _)) => {
-            anyhow::bail!("unknown: {other}; expected nothing, scale or reranker")
+            anyhow::bail!("unknown: {other}; expected nothing, load, scale or reranker")
         }
         None => table(),
     }
