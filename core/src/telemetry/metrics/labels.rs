@@ -85,7 +85,14 @@ pub(in crate::telemetry) const BREAKER: Label = Label::open("name");
 pub(in crate::telemetry) const PROVIDER: Label = Label::open("provider");
 pub(in crate::telemetry) const QUOTA: Label = Label::known(
     "quota",
-    &["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day", "cost"],
+    &[
+        "requests_per_minute",
+        "requests_per_day",
+        "tokens_per_minute",
+        "tokens_per_day",
+        "daily_tokens",
+        "daily_cost",
+    ],
 );
 pub(in crate::telemetry) const FROM_STATE: Label = Label::known("from_state", BREAKER_STATES);
 pub(in crate::telemetry) const TO_STATE: Label = Label::known("to_state", BREAKER_STATES);
