@@ -41,6 +41,15 @@ pub enum RequestError {
     /// The API key is missing or wrong.
     #[error("missing or unknown API key: send it as X-API-Key")]
     Unauthorized,
+    /// The owner's key is missing or wrong.
+    #[error("missing or wrong admin key: send it as a bearer token")]
+    AdminUnauthorized,
+    /// Nobody may do this.
+    #[error("{reason}")]
+    Forbidden {
+        /// Why, and who can change it.
+        reason: String,
+    },
     /// A part that the route needs is not there.
     #[error("{reason}")]
     Unavailable {
@@ -58,6 +67,8 @@ impl RequestError {
             Self::BadJson { .. } => ("bad_json", 400, "Malformed JSON"),
             Self::TooLarge { .. } => ("too_large", 413, "Body too large"),
             Self::Invalid { .. } => ("validation_failed", 422, "Invalid request"),
+            Self::AdminUnauthorized => ("unauthorized", 401, "Unauthorized"),
+            Self::Forbidden { .. } => ("forbidden", 403, "Forbidden"),
             Self::Unauthorized => ("unauthorized", 401, "Unauthorized"),
             Self::Unavailable { .. } => ("unavailable", 503, "Unavailable"),
         }

@@ -3,6 +3,7 @@
 //! Shapes here are promises. Domain types have no serde; conversions are written by hand.
 
 mod chat;
+mod feedback;
 mod health;
 mod pack;
 mod problem;
@@ -12,6 +13,7 @@ mod search;
 
 pub use self::{
     chat::{Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamMetadata},
+    feedback::{FeedbackEntry, FeedbackPage, FeedbackReceipt, FeedbackRequest},
     health::{Detailed, Health},
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     problem::{FieldError, Problem},

@@ -4,14 +4,17 @@
 
 mod config;
 mod env;
+mod feedback;
 mod http;
 mod kv;
 mod reply;
 mod request;
+mod sql;
 
 pub use self::{
     config::SpinConfig,
     env::{SpinEnv, SystemClock, SystemEntropy},
+    feedback::SqlFeedback,
     http::{SpinBody, SpinHttp},
     kv::SpinKv,
     reply::{Reply, Response, json, stream},

@@ -59,6 +59,7 @@ impl Reply {
         let reply = Self::full(problem.status, "application/problem+json", body);
         match error {
             RequestError::MethodNotAllowed { allowed, .. } => reply.header(header::ALLOW, allowed),
+            RequestError::AdminUnauthorized => reply.header(header::WWW_AUTHENTICATE, "Bearer"),
             RequestError::Unauthorized => reply.header(header::WWW_AUTHENTICATE, "ApiKey"),
             RequestError::Unavailable { .. } => reply.header(header::RETRY_AFTER, "5"),
             _ => reply,

@@ -65,7 +65,9 @@ impl Statement {
             return Err("the statement is empty".to_owned());
         };
         // The statements inside a trigger end in semicolons too.
-        if !rest.is_empty() && !(keyword(first) == "CREATE" && first.iter().any(|it| it == "TRIGGER")) {
+        if !rest.is_empty()
+            && !(keyword(first) == "CREATE" && first.iter().any(|it| it == "TRIGGER"))
+        {
             return Err("one statement at a time: found another after `;`".to_owned());
         }
         if self.numbered_from_zero {
@@ -79,7 +81,10 @@ impl Statement {
             let pragma = part.iter().skip_while(|word| *word != keyword).nth(1);
             let pragma = pragma.map_or("", String::as_str);
             if keyword == "PRAGMA" && !PRAGMAS.contains(&pragma) {
-                return Err(format!("PRAGMA {pragma} is not allowed; allowed: {}", PRAGMAS.join(", ")));
+                return Err(format!(
+                    "PRAGMA {pragma} is not allowed; allowed: {}",
+                    PRAGMAS.join(", ")
+                ));
             }
         }
         Ok(())
@@ -172,7 +177,9 @@ impl Tokens<'_> {
 
 /// A byte order mark is white space to SQLite, every other letter beyond ASCII part of a name.
 fn in_word(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "_$".contains(letter) || !letter.is_ascii() && letter != '\u{feff}'
+    letter.is_ascii_alphanumeric()
+        || "_$".contains(letter)
+        || !letter.is_ascii() && letter != '\u{feff}'
 }
 
 #[cfg(test)]
@@ -222,7 +229,11 @@ mod tests {
     fn what_a_connection_keeps() {
         let check = |sql, traceless, writes| {
             let statement = Statement::read(sql);
-            assert_eq!((statement.leaves_no_trace(), statement.writes()), (traceless, writes), "{sql}");
+            assert_eq!(
+                (statement.leaves_no_trace(), statement.writes()),
+                (traceless, writes),
+                "{sql}"
+            );
         };
         check("SELECT 1", true, false);
         check("with x as (select 1) insert into t select * from x", true, true);

@@ -102,14 +102,18 @@ impl Address {
             "dbname" => self.database = value,
             "application_name" => self.application = value,
             "sslmode" => {
-                self.tls = match value.as_str() {
-                    "disable" => PgSslMode::Disable,
-                    "prefer" => PgSslMode::Prefer,
-                    "require" => PgSslMode::Require,
-                    "verify-ca" => PgSslMode::VerifyCa,
-                    "verify-full" => PgSslMode::VerifyFull,
-                    _ => return Err("sslmode must be disable, prefer, require, verify-ca or verify-full".to_owned()),
-                };
+                self.tls =
+                    match value.as_str() {
+                        "disable" => PgSslMode::Disable,
+                        "prefer" => PgSslMode::Prefer,
+                        "require" => PgSslMode::Require,
+                        "verify-ca" => PgSslMode::VerifyCa,
+                        "verify-full" => PgSslMode::VerifyFull,
+                        _ => return Err(
+                            "sslmode must be disable, prefer, require, verify-ca or verify-full"
+                                .to_owned(),
+                        ),
+                    };
             }
             other => {
                 return Err(format!(
@@ -165,7 +169,10 @@ mod tests {
     fn check(text: &str, expected: (&str, u16, &str, &str, &str)) {
         let address = Address::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
         let Address { host, port, user, password, database, .. } = &address;
-        assert_eq!((host.as_str(), *port, user.as_str(), password.as_str(), database.as_str()), expected);
+        assert_eq!(
+            (host.as_str(), *port, user.as_str(), password.as_str(), database.as_str()),
+            expected
+        );
     }
 
     #[test]
@@ -200,7 +207,8 @@ mod tests {
             let fault = Address::parse(text).err().unwrap_or_default();
             assert!(fault.contains(rule), "{text}: {fault}");
         }
-        let fault = Address::parse("postgres://ada:hunter2@db/notes?sslmode=hunter2").err().unwrap();
+        let fault =
+            Address::parse("postgres://ada:hunter2@db/notes?sslmode=hunter2").err().unwrap();
         assert!(!fault.contains("hunter2"), "{fault}");
     }
 }

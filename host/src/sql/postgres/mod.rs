@@ -54,27 +54,30 @@ pub(crate) struct PostgresAccess {
 type Key = (String, Option<String>);
 
 impl PostgresAccess {
-    pub(crate) fn new(
-        component: Arc<str>,
-        allowed: Arc<AllowedHosts>,
-        limits: &SqlLimits,
-    ) -> Self {
+    pub(crate) fn new(component: Arc<str>, allowed: Arc<AllowedHosts>, limits: &SqlLimits) -> Self {
         Self { component, allowed, limits: limits.clone(), pools: Arc::default() }
     }
 
     async fn open(&self, builder: Builder) -> Result<Connection, Error> {
-        let held = self.pool(builder)?.acquire().await.map_err(|error| {
-            Error::ConnectionFailed(describe(&error))
-        })?;
+        let held = self
+            .pool(builder)?
+            .acquire()
+            .await
+            .map_err(|error| Error::ConnectionFailed(describe(&error)))?;
         Ok(Connection { held: Arc::new(Mutex::new(held)), limits: self.limits.clone() })
     }
 
     fn pool(&self, Builder { address, ca_root }: Builder) -> Result<PgPool, Error> {
         let parsed = Address::parse(&address).map_err(Error::ConnectionFailed)?;
-        if !self.allowed.permit_server("postgres", &parsed.host, parsed.port) {
+        // Patterns are parts of URLs, where an IPv6 address has brackets.
+        let host = match parsed.host.contains(':') {
+            true => format!("[{}]", parsed.host),
+            false => parsed.host.clone(),
+        };
+        if !self.allowed.permit_server("postgres", &host, parsed.port) {
             tracing::warn!(
                 component = %self.component,
-                host = parsed.host,
+                host,
                 port = parsed.port,
                 "database refused; add postgres://host:port to the component's allowed_outbound_hosts"
             );
@@ -239,9 +242,9 @@ fn size(value: &ParameterValue) -> usize {
     let array = |items: &[Option<String>]| items.iter().flatten().map(String::len).sum();
     size_of::<ParameterValue>()
         + match value {
-            ParameterValue::Str(text) | ParameterValue::Uuid(text) | ParameterValue::Decimal(text) => {
-                text.len()
-            }
+            ParameterValue::Str(text)
+            | ParameterValue::Uuid(text)
+            | ParameterValue::Decimal(text) => text.len(),
             ParameterValue::Binary(bytes) | ParameterValue::Jsonb(bytes) => bytes.len(),
             ParameterValue::ArrayStr(items) | ParameterValue::ArrayDecimal(items) => array(items),
             ParameterValue::ArrayInt32(items) => size_of_val(items.as_slice()),
@@ -268,7 +271,8 @@ fn failed(error: sqlx::Error) -> Error {
         ("column", error.column()),
         ("constraint", error.constraint()),
     ];
-    let extras = extras.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())));
+    let extras =
+        extras.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())));
     Error::QueryFailed(QueryError::DbError(DbError {
         as_text: error.to_string(),
         severity: format!("{:?}", error.severity()).to_uppercase(),

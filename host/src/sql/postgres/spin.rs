@@ -85,8 +85,8 @@ impl<T: Send> postgres::HostConnectionBuilderWithStore<T> for Servers {
         accessor: &Accessor<T, Self>,
         builder: Resource<Builder>,
     ) -> Result<Result<Resource<Connection>, Error>> {
-        let builder = accessor
-            .with(|mut access| access.get().table.get(&builder).map(Builder::clone))?;
+        let builder =
+            accessor.with(|mut access| access.get().table.get(&builder).map(Builder::clone))?;
         open(accessor, builder).await
     }
 }
@@ -134,7 +134,9 @@ async fn open<T>(
 ) -> Result<Result<Resource<Connection>, Error>> {
     let access = accessor.with(|mut access| access.get().access.clone());
     match access.open(builder).await {
-        Ok(connection) => accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?))),
+        Ok(connection) => {
+            accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?)))
+        }
         Err(error) => Ok(Err(error)),
     }
 }

@@ -182,9 +182,7 @@ fn known(bytes: &[u8], source: u32) -> Option<DbValue> {
         oid::FLOAT4 => DbValue::Floating32(f32::from_be_bytes(bytes.try_into().ok()?)),
         oid::FLOAT8 => DbValue::Floating64(f64::from_be_bytes(bytes.try_into().ok()?)),
         oid::BYTEA => DbValue::Binary(bytes.to_vec()),
-        oid::DATE => {
-            DbValue::Date(date(i64::from(i32::from_be_bytes(bytes.try_into().ok()?)))?)
-        }
+        oid::DATE => DbValue::Date(date(i64::from(i32::from_be_bytes(bytes.try_into().ok()?)))?),
         oid::TIME => DbValue::Time(time(i64::from_be_bytes(bytes.try_into().ok()?))?),
         oid::TIMESTAMP => {
             let micros = i64::from_be_bytes(bytes.try_into().ok()?);
@@ -205,12 +203,12 @@ fn known(bytes: &[u8], source: u32) -> Option<DbValue> {
         oid::JSON => DbValue::Jsonb(bytes.to_vec()),
         // A byte of version comes first.
         oid::JSONB => DbValue::Jsonb(bytes.get(1..)?.to_vec()),
-        oid::INT4_ARRAY => {
-            DbValue::ArrayInt32(items(bytes, |item| Some(i32::from_be_bytes(item.try_into().ok()?)))?)
-        }
-        oid::INT8_ARRAY => {
-            DbValue::ArrayInt64(items(bytes, |item| Some(i64::from_be_bytes(item.try_into().ok()?)))?)
-        }
+        oid::INT4_ARRAY => DbValue::ArrayInt32(items(bytes, |item| {
+            Some(i32::from_be_bytes(item.try_into().ok()?))
+        })?),
+        oid::INT8_ARRAY => DbValue::ArrayInt64(items(bytes, |item| {
+            Some(i64::from_be_bytes(item.try_into().ok()?))
+        })?),
         oid::TEXT_ARRAY | oid::VARCHAR_ARRAY => DbValue::ArrayStr(items(bytes, text)?),
         source if TEXTS.contains(&source) => DbValue::Str(text(bytes)?),
         _ => return None,

@@ -32,11 +32,8 @@ struct Inner {
 impl Files {
     /// Databases below `folder`, which is created with the first of them.
     pub(crate) fn new(folder: &Path, limits: &SqlLimits) -> Self {
-        let inner = Inner {
-            folder: folder.to_owned(),
-            limits: limits.clone(),
-            pools: Mutex::default(),
-        };
+        let inner =
+            Inner { folder: folder.to_owned(), limits: limits.clone(), pools: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -78,9 +75,8 @@ impl Files {
 
     /// Closes every file, so that none is left with a journal beside it.
     pub(crate) async fn close(&self) {
-        let pools = std::mem::take(
-            &mut *self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let pools =
+            std::mem::take(&mut *self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner));
         for pool in pools.into_values() {
             pool.close().await;
         }

@@ -15,7 +15,9 @@ use crate::limits::SqlLimits;
 use futures::TryStreamExt;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Column, Decode, Either, Executor, Row, SqlSafeStr, Sqlite, TypeInfo, ValueRef};
+use sqlx::{
+    AssertSqlSafe, Column, Decode, Either, Executor, Row, SqlSafeStr, Sqlite, TypeInfo, ValueRef,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

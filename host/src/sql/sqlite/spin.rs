@@ -56,7 +56,9 @@ impl<T: Send> sqlite::HostConnectionWithStore<T> for Databases {
     ) -> Result<Result<Resource<Connection>, Error>> {
         let access = accessor.with(|mut access| access.get().access.clone());
         match access.open(&database).await {
-            Ok(connection) => accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?))),
+            Ok(connection) => {
+                accessor.with(|mut access| Ok(Ok(access.get().table.push(connection)?)))
+            }
             Err(error) => Ok(Err(error)),
         }
     }

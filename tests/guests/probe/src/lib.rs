@@ -2,9 +2,9 @@
 
 use dossier_core::{
     fakes::contract::{self, Outcome},
-    ports::Env as _,
+    ports::{Clock as _, Env as _},
 };
-use dossier_platform::{Reply, Response, SpinEnv};
+use dossier_platform::{Reply, Response, SpinEnv, SqlFeedback};
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
@@ -25,6 +25,11 @@ async fn run(path: &str, base: &str) -> Outcome {
         "/clock" => contract::clock(env.clock()),
         "/entropy" => contract::entropy(env.entropy()),
         "/config" => contract::config(env.config()).await,
+        "/feedback" => {
+            let store = SqlFeedback::configured(env.config()).await;
+            let store = store.map_err(|error| error.to_string())?;
+            contract::feedback(&store, env.clock().now().as_millis() as u64).await
+        }
         "/http" => contract::http(env.http(), base, Some("http://example.com/")).await,
         // A guest that goes wrong in the two ways there are.
         "/trap" => std::process::abort(),
