@@ -1,6 +1,7 @@
 //! What the tests and benchmarks share: the application on a real host, and the built artefacts.
 
 mod artefacts;
+mod postgres;
 pub mod reference;
 mod server;
 
@@ -8,5 +9,6 @@ pub use self::{
     artefacts::{
         Case, artefact, cases, component, encoder, model_folder, pack, published, python, root,
     },
+    postgres::Postgres,
     server::{Reply, Server, ServerOptions, client},
 };

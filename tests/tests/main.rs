@@ -12,6 +12,7 @@ mod cli;
 mod contract;
 mod documents;
 mod eval;
+mod feedback;
 mod hnsw;
 mod ingest;
 mod loopback;

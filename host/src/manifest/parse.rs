@@ -327,6 +327,10 @@ mod tests {
     fn syntax_errors_have_a_line() {
         check_fault("[component", &["line 4"]);
         check_fault("[component.a]\nsource = 3", &["not a valid manifest"]);
+        check_fault(
+            "[component.a]\nsource = \"a\"\nsqlite_databases = [\"../a\"]",
+            &["component.a.sqlite_databases", "\"../a\"", "A-Z"],
+        );
     }
 
     #[test]

@@ -264,6 +264,7 @@ mod tests {
             &["http://127.0.0.1:9000", "http://127.0.0.1"],
         );
         check("http://[::1]:8080/", &["http://[::1]:8080"], &["http://[::1]"]);
+        check("postgres://db", &["postgres://db:5432"], &["http://db:5432", "postgres://db:5433"]);
     }
 
     #[test]

@@ -103,7 +103,8 @@ async fn limits_hold() {
     let fill = "INSERT INTO t VALUES (zeroblob(100000))";
     assert!(matches!(run(&connection, fill).await, Err(Error::DatabaseFull)));
     // And it still works.
-    assert_eq!(run(&connection, "SELECT COUNT(*) FROM t").await.unwrap(), [[Value::Integer(0)]]);
+    let count = run(&connection, "SELECT COUNT(*) FROM t").await.unwrap();
+    assert!(matches!(count[0][0], Value::Integer(0)), "{count:?}");
     let second = access.open("default").await.unwrap();
     assert!(said(access.open("default").await.map(drop)).contains("no connection"));
     drop((connection, second));
