@@ -87,8 +87,9 @@ pub struct SqlLimits {
     /// For one statement. Default 10 s, so that a request that waited for a connection first still
     /// ends within its own time.
     pub statement_timeout: Duration,
-    /// A statement with its parameters, and a result, in bytes. Default 16 MiB: what a page of a
-    /// listing needs many times over, and little beside the guest's own memory.
+    /// A statement with its parameters, and a result, in bytes; a row counts once it is there.
+    /// Default 16 MiB: what a page of a listing needs many times over, and little beside the guest's
+    /// own memory.
     pub message: usize,
     /// A SQLite file in bytes; then `database-full`. Default 1 GiB, as on hosted platforms.
     pub sqlite_file: u64,

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use dossier_host::Limits;
+use dossier_host::{Limits, SqlLimits};
 use dossier_tests::{Postgres, Server, ServerOptions, component};
 
 use crate::loopback::{answer, service, wait};
@@ -26,7 +26,12 @@ fn probe(extra: &str, database: &str) -> (Server, tempfile::TempDir) {
     );
     let file = folder.path().join("spin.toml");
     fs::write(&file, manifest).unwrap();
-    let limits = Limits { request_timeout: Duration::from_secs(2), ..Limits::default() };
+    let sql = SqlLimits {
+        statement_timeout: Duration::from_millis(200),
+        message: 1024 * 1024,
+        ..SqlLimits::default()
+    };
+    let limits = Limits { request_timeout: Duration::from_secs(2), sql, ..Limits::default() };
     let options = ServerOptions { manifest: file, limits, ..ServerOptions::default() };
     (Server::start_with(options).unwrap(), folder)
 }
@@ -45,16 +50,16 @@ fn every_adapter_keeps_its_contract() {
 }
 
 #[test]
-fn feedback_keeps_its_contract_on_postgres() {
+fn postgres_serves_guests_and_feedback_keeps_its_contract_there() {
     let Some(postgres) = Postgres::start().unwrap() else {
         println!("SKIP: no Postgres (DOSSIER_POSTGRES is not set)");
         return;
     };
     let grants = format!("allowed_outbound_hosts = [{:?}]", postgres.origin());
     let (server, _folder) = probe(&grants, &postgres.url());
-    for _ in 0..2 {
-        let reply = server.get("/feedback").unwrap();
-        assert_eq!((reply.status, reply.body.as_str()), (200, "kept"));
+    for path in ["/feedback", "/feedback", "/postgres"] {
+        let reply = server.get(path).unwrap();
+        assert_eq!((reply.status, reply.body.as_str()), (200, "kept"), "{path}");
     }
 }
 
@@ -64,7 +69,7 @@ fn databases_that_the_manifest_does_not_grant_stay_closed() {
     let reply = server.get("/feedback").unwrap();
     assert_eq!(reply.status, 500);
     assert!(reply.body.contains("AccessDenied"), "{}", reply.body);
-    for url in ["postgres://ada:secret@127.0.0.1:1/x", "postgres://ada:secret@/x?host=/var/run"] {
+    for url in ["postgres://ada:secret@127.0.0.1:1/x", "postgres://ada:secret@db/x?host=/var/run"] {
         let (server, _folder) = probe("allowed_outbound_hosts = [\"http://127.0.0.1:1\"]", url);
         let reply = server.get("/feedback").unwrap();
         let refused = reply.body.contains("not allowed") || reply.body.contains("no socket");

@@ -133,7 +133,7 @@ fn install(package: &str, variable: &str, scratch: &Scratch) -> Result<()> {
             .args(["-q", "-y"])
             .args(args)
             .env("DEBIAN_FRONTEND", "noninteractive")
-            .remedy(&format!("install {package} by hand, or set {variable}"))
+            .remedy(format!("install {package} by hand, or set {variable}"))
             .run_within(INSTALL_LIMIT, &log)
     };
     let install = ["install", "--no-install-recommends", package];

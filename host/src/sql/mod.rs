@@ -21,7 +21,9 @@ fn describe(error: &sqlx::Error) -> String {
     }
     match error {
         sqlx::Error::Database(database) => database.to_string(),
-        sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
+        sqlx::Error::PoolTimedOut => {
+            "no connection in time: nobody answers, or all are in use".to_owned()
+        }
         sqlx::Error::Io(error) => error.kind().to_string(),
         other => Chain(other).to_string(),
     }

@@ -65,9 +65,8 @@ impl Statement {
             return Err("the statement is empty".to_owned());
         };
         // The statements inside a trigger end in semicolons too.
-        if !rest.is_empty()
-            && !(keyword(first) == "CREATE" && first.iter().any(|it| it == "TRIGGER"))
-        {
+        let trigger = keyword(first) == "CREATE" && first.iter().any(|it| it == "TRIGGER");
+        if !rest.is_empty() && !trigger {
             return Err("one statement at a time: found another after `;`".to_owned());
         }
         if self.numbered_from_zero {
@@ -94,10 +93,7 @@ impl Statement {
 /// The word that says what is done; `EXPLAIN` is looked through, for some of it is done even so.
 fn keyword(part: &[String]) -> &str {
     let mut words = part.iter().map(String::as_str);
-    match words.find(|word| !["EXPLAIN", "QUERY", "PLAN"].contains(word)) {
-        Some(word) => word,
-        None => "",
-    }
+    words.find(|word| !["EXPLAIN", "QUERY", "PLAN"].contains(word)).unwrap_or_default()
 }
 
 /// Statements that read or write rows and leave a connection's settings alone.

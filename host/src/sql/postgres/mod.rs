@@ -3,6 +3,8 @@
 //!
 //! `address` reads where a server is, `value` converts, `spin` serves the interface.
 
+#![expect(clippy::result_large_err, reason = "the interface's own error, passed on as it is")]
+
 mod address;
 mod spin;
 mod value;

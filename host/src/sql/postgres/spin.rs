@@ -85,8 +85,7 @@ impl<T: Send> postgres::HostConnectionBuilderWithStore<T> for Servers {
         accessor: &Accessor<T, Self>,
         builder: Resource<Builder>,
     ) -> Result<Result<Resource<Connection>, Error>> {
-        let builder =
-            accessor.with(|mut access| access.get().table.get(&builder).map(Builder::clone))?;
+        let builder = accessor.with(|mut access| access.get().table.get(&builder).cloned())?;
         open(accessor, builder).await
     }
 }
