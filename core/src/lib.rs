@@ -25,12 +25,34 @@ pub mod session;
 
 pub mod auth;
 
+pub mod policy;
+
+pub mod telemetry;
+
+#[cfg(feature = "search")]
+pub mod llm;
+
+#[cfg(feature = "search")]
+pub mod cache;
+
+#[cfg(feature = "search")]
+pub mod understanding;
+
+#[cfg(feature = "search")]
+pub mod answer;
+
 #[cfg(feature = "search")]
 pub mod chat;
 
 pub mod feedback;
 
+#[cfg(feature = "search")]
+pub mod mcp;
+
 pub mod wire;
+
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 mod error;
 

@@ -1,4 +1,5 @@
-//! Lists the files of `static/`, so that a new one is served without being named in code.
+//! Lists the files of `static/` and the API's description, so that a new file is served without
+//! being named in code.
 #![expect(clippy::expect_used, clippy::panic, reason = "a build script reports by panicking")]
 
 use std::{
@@ -9,14 +10,15 @@ use std::{
 };
 
 fn main() {
-    let folder =
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("static");
+    let own = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let folder = own.join("static");
     println!("cargo:rerun-if-changed={}", folder.display());
     let mut code = String::from("/// Every file of the page.\nstatic FILES: &[File] = &[\n");
     let mut files: Vec<_> = fs::read_dir(&folder)
         .expect("static/ can be listed")
         .map(|entry| entry.expect("static/ can be listed").path())
         .collect();
+    files.push(own.join("../../docs/openapi.json"));
     files.sort();
     for file in files {
         println!("cargo:rerun-if-changed={}", file.display());
@@ -24,6 +26,7 @@ fn main() {
         let content_type = match file.extension().and_then(|ending| ending.to_str()) {
             Some("html") => "text/html; charset=utf-8",
             Some("css") => "text/css; charset=utf-8",
+            Some("json") => "application/json",
             Some("js") => "text/javascript; charset=utf-8",
             Some("svg") => "image/svg+xml",
             other => panic!("{name}: no content type for the ending {other:?}"),

@@ -5,13 +5,16 @@ use std::{fs, time::Duration};
 use dossier_host::{Limits, SqlLimits};
 use dossier_tests::{Postgres, Server, ServerOptions, component};
 
-use crate::loopback::{answer, service, wait};
+use crate::loopback::{answer, service, stall, wait};
 
-/// Answers each `POST` with 201, `x-echo: yes` and the body it was sent; one to `/silent` never.
+/// Answers each `POST` with 201, `x-echo: yes` and the body it was sent; one to `/silent` never, and
+/// one to `/stalled` with the first word alone.
 fn echo_service() -> String {
-    service(|connection, head| match head.starts_with("post /silent ") {
-        true => wait(connection),
-        false => answer(connection, "201 Created\r\nx-echo: yes", &"hello".repeat(20_000)),
+    const HEAD: &str = "201 Created\r\nx-echo: yes";
+    service(|connection, head| match head.split(' ').nth(1) {
+        Some("/silent") => wait(connection),
+        Some("/stalled") => stall(connection, HEAD, "hello"),
+        _ => answer(connection, HEAD, &"hello".repeat(20_000)),
     })
 }
 

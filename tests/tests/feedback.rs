@@ -122,7 +122,14 @@ fn check_unavailable(reply: &Reply) {
 
 #[test]
 fn votes_live_in_sqlite_without_any_set_up() {
-    check_a_table(&start(None, &[]));
+    let server = start(None, &[]);
+    check_a_table(&server);
+    // Counters leave after the reply; each vote pushes them on.
+    let mut tries = 0..100;
+    while !server.get("/metrics").unwrap().body.contains("rag_feedback_total{thumbs_up=\"true\"}") {
+        assert!(tries.next().is_some(), "votes are not counted");
+        vote(&server, "same", true);
+    }
 }
 
 #[test]
@@ -189,7 +196,8 @@ fn only_the_owner_reads_votes() {
     let get =
         |headers: &[(&str, &str)]| server.send("GET", "/api/v1/feedback", headers, "").unwrap();
     let refused = get(&[]);
-    assert_eq!((refused.status, refused.headers["www-authenticate"].as_str()), (401, "Bearer"));
+    assert_eq!(refused.status, 401);
+    assert!(refused.headers["www-authenticate"].starts_with("Bearer"));
     assert_eq!(get(&[("x-api-key", "visitor")]).status, 401);
     assert_eq!(get(&[("authorization", "Bearer visitor")]).status, 401);
     assert_eq!(get(&[("authorization", OWNER)]).status, 200);
@@ -223,11 +231,11 @@ fn bad_votes_and_queries_get_problems() {
         ("POST", "", with("session_id", json!("../x")), 422, "session_id"),
         ("POST", "", with("message_id", json!("m".repeat(65))), 422, "got 65"),
         ("POST", "", with("comment", json!("c".repeat(1_001))), 422, "got 1001"),
-        ("POST", "", with("thumbs_up", json!("yes")), 400, "boolean"),
-        ("POST", "", without("thumbs_up"), 400, "thumbs_up"),
+        ("POST", "", with("thumbs_up", json!("yes")), 422, "boolean"),
+        ("POST", "", without("thumbs_up"), 422, "thumbs_up"),
         ("POST", "", "{".to_owned(), 400, "EOF"),
         ("POST", "", with("comment", json!("c".repeat(40_000))), 413, "32768"),
-        ("DELETE", "", String::new(), 405, "use GET, HEAD, POST"),
+        ("DELETE", "", String::new(), 405, "use GET, HEAD, POST, OPTIONS"),
         ("GET", "?limit=101", String::new(), 422, "limit must be 1 to 100"),
         ("GET", "?cursor=1.x'--", String::new(), 422, "cursor must be"),
         ("GET", "?thumbs_up=2", String::new(), 422, "thumbs_up must be"),

@@ -31,6 +31,13 @@ pub(crate) fn answer(connection: &mut TcpStream, head: &str, body: &str) {
     let _ = connection.write_all(body.as_bytes());
 }
 
+/// Sends the head and the beginning of a longer reply, and then nothing until the client gives up.
+pub(crate) fn stall(connection: &mut TcpStream, head: &str, beginning: &str) {
+    let head = format!("HTTP/1.1 {head}\r\ncontent-length: 1000\r\n\r\n{beginning}");
+    let _ = connection.write_all(head.as_bytes());
+    wait(connection);
+}
+
 /// Says nothing until the client gives up.
 pub(crate) fn wait(connection: &mut TcpStream) {
     let _ = connection.read(&mut [0]);

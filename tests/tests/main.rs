@@ -9,10 +9,13 @@
 
 mod browser;
 mod cli;
+mod clients;
+mod conformance;
 mod contract;
 mod documents;
 mod eval;
 mod feedback;
+mod groq;
 mod hnsw;
 mod ingest;
 mod loopback;

@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use dossier_core::{
-    chat::{self, Question},
+    chat::Question,
     retrieval::{Evidence, Query, Retrieval, Retriever},
     text::Chunk,
+    understanding::condense,
     wire::{ChatRequest, ChatResponse, TurnRecord},
 };
-use futures::executor::block_on;
 
 use super::{
     answer,
@@ -15,7 +15,7 @@ use super::{
     metrics::{self, DEPTH, Ranking, Scores},
     stage::STAGES,
 };
-use crate::env::NativeEnv;
+use crate::env::NativeChat;
 
 /// The conversation of a case; each has a store of its own.
 const SESSION: &str = "eval";
@@ -145,7 +145,7 @@ struct Conversation {
 
 impl Conversation {
     fn of(retriever: &Retriever<'_>, case: &Case) -> anyhow::Result<Self> {
-        let env = NativeEnv::default();
+        let chat = NativeChat::new()?;
         let request = |question: &str| ChatRequest {
             question: question.to_owned(),
             session_id: Some(SESSION.to_owned()),
@@ -153,11 +153,8 @@ impl Conversation {
         };
         let mut turns = Vec::new();
         for question in &case.history {
-            block_on(async {
-                chat::answer(&env, retriever, request(question)).await?.record(&env).await;
-                anyhow::Ok(())
-            })?;
-            turns.push(TurnRecord { question: question.clone(), answer: String::new() });
+            let answer = chat.ask(*retriever, request(question))?.answer;
+            turns.push(TurnRecord { question: question.clone(), answer });
         }
         let text = match Question::from_chat(request(&case.query)) {
             Ok(question) => question.text,
@@ -166,9 +163,10 @@ impl Conversation {
             Err(error) => return Err(error.into()),
         };
         let response = match case.judges_answer() {
-            true => Some(block_on(chat::answer(&env, retriever, request(&case.query)))?.response),
+            true => Some(chat.ask(*retriever, request(&case.query))?),
             false => None,
         };
-        Ok(Self { text: chat::condense(&text, &turns), response })
+        let text = condense(&text, &turns, retriever.index()).search;
+        Ok(Self { text, response })
     }
 }

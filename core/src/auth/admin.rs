@@ -11,13 +11,12 @@ pub const ADMIN_KEY: &str = "admin_key";
 ///
 /// # Errors
 /// [`RequestError::Forbidden`] where no key is configured, [`RequestError::AdminUnauthorized`]
-/// without the right one, [`RequestError::Unavailable`] where it cannot be read.
+/// without the right one, [`RequestError::Misconfigured`] where it cannot be read.
 pub async fn admit_admin(
     config: &impl Config,
     authorization: Option<&str>,
 ) -> Result<(), RequestError> {
-    let key = config.get(ADMIN_KEY).await;
-    let key = key.map_err(|error| RequestError::Unavailable { reason: error.to_string() })?;
+    let key = config.get(ADMIN_KEY).await.map_err(RequestError::misconfigured)?;
     let Some(key) = key else {
         let reason = "the listing is closed: set the variable admin_key to open it".to_owned();
         return Err(RequestError::Forbidden { reason });
@@ -29,7 +28,7 @@ pub async fn admit_admin(
 }
 
 /// The token of a bearer authorization; the scheme's case does not matter (RFC 9110, 11.1).
-fn bearer(authorization: &str) -> Option<&str> {
+pub(super) fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

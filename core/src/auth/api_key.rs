@@ -1,51 +1,94 @@
-//! API keys: several at once, so that one can be replaced while the other still works.
+//! API keys: several at once, so that one can be replaced while the other still works; in the clear or
+//! as hashes.
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{RequestError, ports::Config};
+use crate::{policy::SettingFault, ports::Config};
 
-/// Variable with the accepted keys, comma-separated. Empty: no key is asked for, which our host
-/// allows on loopback only.
+/// Variable with the accepted keys, comma-separated, each as it is or as `sha256:` and the 64
+/// hexadecimal digits of its SHA-256. Empty: no key is asked for, and only this machine is served.
 pub const API_KEYS: &str = "api_keys";
 
-/// Admits a request that offers one of the configured keys, or any where none is configured.
-///
-/// # Errors
-/// [`RequestError::Unauthorized`]; [`RequestError::Unavailable`] where the keys cannot be read.
-pub async fn admit(config: &impl Config, offered: Option<&str>) -> Result<(), RequestError> {
-    let keys = config.get(API_KEYS).await;
-    let keys = keys.map_err(|error| RequestError::Unavailable { reason: error.to_string() })?;
-    knows(&keys.unwrap_or_default(), offered).then_some(()).ok_or(RequestError::Unauthorized)
+/// What an entry that is a hash begins with.
+const HASHED: &str = "sha256:";
+
+/// The accepted keys, as hashes.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Keys(Vec<[u8; 32]>);
+
+impl Keys {
+    /// Reads [`API_KEYS`].
+    ///
+    /// # Errors
+    /// [`SettingFault`] for a hash that is none; it names the entry, not the value.
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
+        Self::new(&config.get(API_KEYS).await?.unwrap_or_default())
+    }
+
+    /// Takes a value of [`API_KEYS`].
+    ///
+    /// # Errors
+    /// As [`Keys::configured`].
+    pub fn new(list: &str) -> Result<Self, SettingFault> {
+        let hashes = parse(list).enumerate().map(|(at, entry)| match entry.strip_prefix(HASHED) {
+            None => Ok(Sha256::digest(entry).into()),
+            Some(digits) => unhex(digits).ok_or_else(|| SettingFault::Bad {
+                name: API_KEYS,
+                expected: format!("a list of keys, or of {HASHED} and 64 hexadecimal digits"),
+                got: format!("something else as entry {}", at + 1),
+            }),
+        });
+        hashes.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether no key is configured.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `offered` is one of the keys.
+    pub fn contains(&self, offered: &str) -> bool {
+        let offered: [u8; 32] = Sha256::digest(offered).into();
+        // Digests are compared, and all of them: the time taken tells nothing of a key.
+        self.0.iter().fold(false, |known, key| known | (*key == offered))
+    }
 }
 
 /// Whether `offered` is one of the comma-separated `keys`, or none are configured.
 pub fn knows(keys: &str, offered: Option<&str>) -> bool {
-    let mut configured = parse(keys).peekable();
-    if configured.peek().is_none() {
-        return true;
-    }
-    let offered = Sha256::digest(offered.unwrap_or_default());
-    // Digests are compared, and all of them: the time taken tells nothing of a key.
-    configured.fold(false, |known, key| known | (Sha256::digest(key) == offered))
+    Keys::new(keys).is_ok_and(|keys| keys.is_empty() || keys.contains(offered.unwrap_or_default()))
 }
 
-/// The keys in a value of [`API_KEYS`].
+/// The entries in a value of [`API_KEYS`].
 pub fn parse(keys: &str) -> impl Iterator<Item = &str> {
     keys.split(',').map(str::trim).filter(|key| !key.is_empty())
 }
 
+fn unhex(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let pairs = digits.as_bytes().chunks_exact(2);
+    if digits.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let nibble = |digit: u8| char::from(digit).to_digit(16);
+        let [high, low] = [nibble(*pair.first()?)?, nibble(*pair.last()?)?];
+        *byte = u8::try_from(high << 4 | low).ok()?;
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
-    use futures::executor::block_on;
-
     use super::*;
-    use crate::fakes::MapConfig;
+
+    /// SHA-256 of `new`, as `sha256sum` gives it.
+    const NEW: &str = "sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437";
 
     #[test]
     fn keys() {
         let check = |keys: &str, offered, admitted: bool| {
-            let config = MapConfig([(API_KEYS.to_owned(), keys.to_owned())].into());
-            assert_eq!(block_on(admit(&config, offered)).is_ok(), admitted, "{keys} {offered:?}");
+            assert_eq!(knows(keys, offered), admitted, "{keys} {offered:?}");
         };
         check("", None, true);
         check(" , ", None, true);
@@ -54,5 +97,22 @@ mod tests {
         check("old", Some("ol"), false);
         check("old", Some(""), false);
         check("old", None, false);
+        check(&format!("old,{NEW}"), Some("new"), true);
+        check(&format!("old,{}", NEW.to_uppercase().replace("SHA", "sha")), Some("new"), true);
+        check(NEW, Some("old"), false);
+        // The hash is not a key.
+        check(NEW, Some(NEW), false);
+        check("sha256:", Some(""), false);
+        check("sha256:", Some("sha256:"), false);
+    }
+
+    #[test]
+    fn a_hash_that_is_none_is_named_by_its_place() {
+        for bad in
+            ["old,sha256:123", &format!("old,{}0", NEW), &NEW.replace("sha256:11", "a,sha256:zé")]
+        {
+            let fault = Keys::new(bad).err().unwrap().to_string();
+            assert!(fault.ends_with("got \"something else as entry 2\""), "{fault}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     feedback::{Cursor, Selection, Vote},
     ports::{
         Body, Clock, Config, Entropy, Feedback, FeedbackError, Http, HttpError, HttpRequest, Kv,
-        KvError, MAX_VALUE_BYTES, Proposal,
+        KvError, MAX_VALUE_BYTES, Phase, Proposal, Timeouts,
     },
 };
 
@@ -117,10 +117,13 @@ pub async fn feedback(store: &impl Feedback, now: u64) -> Outcome {
 }
 
 /// The contract of [`Clock`].
-pub fn clock(clock: &impl Clock) -> Outcome {
+pub async fn clock(clock: &impl Clock) -> Outcome {
     let (first, second) = (clock.now(), clock.now());
     check("time does not run backwards within a call", second >= first)?;
-    check("time is not in the far future", first < Duration::from_secs(100 * 366 * 86_400))
+    check("time is not in the far future", first < Duration::from_secs(100 * 366 * 86_400))?;
+    let span = Duration::from_millis(5);
+    clock.sleep(span).await;
+    check("a sleep is not shorter than asked for", clock.now() >= second + span)
 }
 
 /// The contract of [`Entropy`].
@@ -145,7 +148,8 @@ pub async fn config(config: &impl Config) -> Outcome {
 /// The contract of [`Http`] against an echo service at `base` (`http://host:port`).
 ///
 /// The service answers a `POST` to `/echo` with status 201, the header `x-echo: yes` and the body
-/// it was sent, and never answers one to `/silent`. `denied` is an address that may not be reached,
+/// it was sent, never answers one to `/silent`, and sends the head and five bytes to one to
+/// `/stalled`, and nothing after them. `denied` is an address that may not be reached,
 /// where the platform has such.
 pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome {
     let request = |address: &str| -> Result<HttpRequest, String> {
@@ -154,7 +158,7 @@ pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome
             uri: address.parse().map_err(|error| format!("{address}: {error}"))?,
             headers: http::HeaderMap::new(),
             body: b"hello".repeat(20_000),
-            timeout: None,
+            timeouts: Timeouts::default(),
         })
     };
     let step = |error: HttpError| format!("echo: {error}");
@@ -167,9 +171,23 @@ pub async fn http(http: &impl Http, base: &str, denied: Option<&str>) -> Outcome
     let cut = reply.body.bytes(1000).await;
     check("a limit is kept while reading", cut == Err(HttpError::TooLarge { limit: 1000 }))?;
     let limit = Duration::from_millis(50);
-    let silent = HttpRequest { timeout: Some(limit), ..request(&format!("{base}/silent"))? };
-    let late = http.send(silent).await.err();
-    check("a time limit is kept", late == Some(HttpError::TimedOut { limit }))?;
+    let long = Some(Duration::from_secs(60));
+    let late = |phase| HttpError::TimedOut { phase, limit };
+    let whole = Timeouts { head: long, ..Timeouts::whole(limit) };
+    let head = Timeouts { head: Some(limit), total: long, ..Timeouts::default() };
+    for (timeouts, phase) in [(whole, Phase::Total), (head, Phase::Head)] {
+        let silent = HttpRequest { timeouts, ..request(&format!("{base}/silent"))? };
+        let ended = http.send(silent).await.err();
+        check("a time limit is kept, and its phase told", ended == Some(late(phase)))?;
+    }
+    let idle = Timeouts { head: long, idle: Some(limit), total: long };
+    for (timeouts, phase) in [(Timeouts::whole(limit), Phase::Total), (idle, Phase::Idle)] {
+        let stalled = HttpRequest { timeouts, ..request(&format!("{base}/stalled"))? };
+        let mut reply = http.send(stalled).await.map_err(|error| format!("stalled: {error}"))?;
+        check("what came before a stall is handed on", reply.body.chunk().await.is_some())?;
+        let ended = reply.body.bytes(1 << 20).await.err();
+        check("a stall ends in its phase's time limit", ended == Some(late(phase)))?;
+    }
     if let Some(denied) = denied {
         let refused = http.send(request(denied)?).await.err();
         check(
@@ -199,12 +217,24 @@ mod tests {
                 .collect(),
             chunks: vec![Ok(b"hello".repeat(10_000)), Ok(b"hello".repeat(10_000))],
         };
-        let late = HttpError::TimedOut { limit: Duration::from_millis(50) };
+        let late = |phase| HttpError::TimedOut { phase, limit: Duration::from_millis(50) };
+        let stalled = |phase| {
+            let chunks = vec![Ok(b"hello".to_vec()), Err(late(phase))];
+            Ok(Reply { chunks, ..echo.clone() })
+        };
         let denied = HttpError::Denied { authority: "example.com:80".to_owned() };
-        env.http = ScriptedHttp::new([Ok(echo.clone()), Ok(echo), Err(late), Err(denied)]);
+        env.http = ScriptedHttp::new([
+            Ok(echo.clone()),
+            Ok(echo.clone()),
+            Err(late(Phase::Total)),
+            Err(late(Phase::Head)),
+            stalled(Phase::Total),
+            stalled(Phase::Idle),
+            Err(denied),
+        ]);
         assert_eq!(block_on(kv(&env.kv)), Ok(()));
         assert_eq!(block_on(feedback(&MemoryFeedback::default(), 1_000)), Ok(()));
-        assert_eq!(clock(&env.clock), Ok(()));
+        assert_eq!(block_on(clock(&env.clock)), Ok(()));
         assert_eq!(entropy(&env.entropy), Ok(()));
         assert_eq!(block_on(config(&env.config)), Ok(()));
         let outcome = block_on(http(&env.http, "http://echo", Some("http://example.com/")));

@@ -1,11 +1,11 @@
 //! A whole environment in memory, with a clock that stands still until it is moved.
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, future::poll_fn, task::Poll, time::Duration};
 
 use super::{MemoryKv, ScriptedHttp};
 use crate::ports::{Clock, Config, ConfigError, Entropy, Env};
 
-/// A clock that a test moves by hand.
+/// A clock that a test moves by hand, and that whoever sleeps moves on by as much.
 #[derive(Debug, Default)]
 pub struct ManualClock(Cell<Duration>);
 
@@ -19,6 +19,20 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Duration {
         self.0.get()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.advance(span);
+        // Others get their turn, as they would while the time passes.
+        let mut turned = false;
+        poll_fn(|context| match std::mem::replace(&mut turned, true) {
+            true => Poll::Ready(()),
+            false => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
     }
 }
 

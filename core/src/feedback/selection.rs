@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use crate::{RequestError, ports::Entry, wire::FieldError};
 
-/// Entries of a page unless the request says otherwise: what fits a screen or two.
-pub const LIMIT: usize = 50;
+/// Entries of a page unless the request says otherwise: what fits a screen.
+pub const LIMIT: usize = 20;
 
 /// Most entries of a page: a hundred of the longest comments are 400 KiB at the worst.
 pub const MAX_LIMIT: usize = 100;

@@ -158,10 +158,33 @@ impl Lexical {
     /// Inverse document frequency of `term`: `ln(1 + (N − n + ½) / (n + ½))`, highest for a term
     /// that no chunk has.
     pub fn rarity(&self, term: &str) -> f32 {
-        let term = Term::from_field_text(self.text, term);
-        let all = self.len() as f32;
-        let with = guarded(|| self.searcher.doc_freq(&term)).unwrap_or(0) as f32;
+        let (all, with) = (self.len() as f32, self.frequency(term) as f32);
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+    }
+
+    /// Number of chunks that have `term`; none where the index is damaged.
+    pub fn frequency(&self, term: &str) -> usize {
+        let term = Term::from_field_text(self.text, term);
+        guarded(|| self.searcher.doc_freq(&term)).unwrap_or(0) as usize
+    }
+
+    /// Whether `test` holds for any term of the index; looks at all of them.
+    ///
+    /// # Errors
+    /// A damaged index.
+    pub fn any_term(&self, test: impl Fn(&str) -> bool) -> tantivy::Result<bool> {
+        guarded(|| {
+            for segment in self.searcher.segment_readers() {
+                let inverted = segment.inverted_index(self.text)?;
+                let mut terms = inverted.terms().stream()?;
+                while terms.advance() {
+                    if std::str::from_utf8(terms.key()).is_ok_and(&test) {
+                        return Ok(true);
+                    }
+                }
+            }
+            Ok(false)
+        })
     }
 }
 

@@ -30,7 +30,7 @@ pub use self::{
 use crate::{
     pack::PackError,
     text::terms::{content_terms, terms},
-    wire::PackHeader,
+    wire::{PackDocument, PackHeader},
 };
 
 /// An opened pack, ready to be searched.
@@ -69,6 +69,11 @@ impl Index {
     /// The chunks; their position is their ordinal in both legs.
     pub fn chunks(&self) -> &Chunks {
         &self.chunks
+    }
+
+    /// The documents, in order.
+    pub fn documents(&self) -> &[PackDocument] {
+        self.chunks.documents()
     }
 
     /// The lexical leg.

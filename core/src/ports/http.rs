@@ -13,8 +13,47 @@ pub struct HttpRequest {
     pub headers: http::HeaderMap,
     /// Body, empty for none.
     pub body: Vec<u8>,
-    /// Longest time from sending to the body's last byte; `None` leaves it to the platform.
-    pub timeout: Option<Duration>,
+    /// How long each phase may take.
+    pub timeouts: Timeouts,
+}
+
+/// How long the phases of an exchange may take; `None` leaves one to the platform.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Timeouts {
+    /// From sending to the reply's head, connecting included.
+    pub head: Option<Duration>,
+    /// From the head, or from a piece of the body, to the next piece.
+    pub idle: Option<Duration>,
+    /// From sending to the body's last byte.
+    pub total: Option<Duration>,
+}
+
+impl Timeouts {
+    /// Limits the whole exchange and no phase of it.
+    pub fn whole(limit: Duration) -> Self {
+        Self { total: Some(limit), ..Self::default() }
+    }
+}
+
+/// What a time-out cut short.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// Waiting for the reply's head.
+    Head,
+    /// Waiting for the next piece of the body.
+    Idle,
+    /// The exchange as a whole.
+    Total,
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Head => "head of a reply",
+            Self::Idle => "further piece of the reply",
+            Self::Total => "whole reply",
+        })
+    }
 }
 
 /// A reply whose body is still arriving.
@@ -76,9 +115,11 @@ pub enum HttpError {
         /// What the platform said.
         reason: String,
     },
-    /// The reply was not complete in the caller's time.
-    #[error("no whole reply within {} ms", .limit.as_millis())]
+    /// The caller's time for a phase, or for the whole, is over.
+    #[error("no {phase} within {} ms", .limit.as_millis())]
     TimedOut {
+        /// What was waited for.
+        phase: Phase,
         /// The caller's limit.
         limit: Duration,
     },

@@ -17,6 +17,6 @@ pub use self::{
     entropy::Entropy,
     env::Env,
     feedback::{Entry, Feedback, FeedbackError, Proposal},
-    http::{Body, Http, HttpError, HttpRequest, HttpResponse},
+    http::{Body, Http, HttpError, HttpRequest, HttpResponse, Phase, Timeouts},
     kv::{Kv, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, check_key},
 };

@@ -1,5 +1,11 @@
 //! Conversations: what was asked before, so that a follow-up can be understood.
 
+mod id;
+mod key;
 mod store;
 
-pub use self::store::{MAX_TURNS, Session, TTL, is_id, new_id};
+pub use self::{
+    id::{is_id, new_id},
+    key::SessionKey,
+    store::Session,
+};

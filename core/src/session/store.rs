@@ -2,78 +2,87 @@
 
 use std::time::Duration;
 
+use super::SessionKey;
 use crate::{
-    ports::{Entropy, Kv, KvError},
+    policy::Limits,
+    ports::{Kv, KvError},
     wire::{SessionRecord, TurnRecord},
 };
 
-/// Turns kept; older ones are forgotten.
-pub const MAX_TURNS: usize = 8;
-/// Life of a conversation after its last turn.
-pub const TTL: Duration = Duration::from_secs(6 * 3_600);
-/// Characters of an answer that are kept.
+/// Characters of an answer that are kept: what a follow-up can lean on.
 const ANSWER_CHARS: usize = 600;
-/// Longest id that a client may choose.
-const MAX_ID: usize = 64;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Tries against other requests of the same conversation.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 20;
 
 /// A conversation as this request found it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Session {
-    /// Its id.
-    pub id: String,
-    /// Its turns, oldest first.
+    /// Its last turns, oldest first.
     pub turns: Vec<TurnRecord>,
-}
-
-/// Whether a client may use `id`: 1 to 64 of `[A-Za-z0-9_-]`.
-pub fn is_id(id: &str) -> bool {
-    (1..=MAX_ID).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-}
-
-/// Makes an id that cannot be guessed: 128 random bits in hexadecimal.
-pub fn new_id(entropy: &impl Entropy) -> String {
-    let mut bytes = [0; 16];
-    entropy.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    /// Questions answered in it so far, those that are forgotten included.
+    pub questions: u32,
+    /// When it began, as time since the Unix epoch; zero for one that is new.
+    pub started: Duration,
 }
 
 impl Session {
-    /// Loads the conversation `id`; one that is unknown, expired or unreadable starts empty.
+    /// Loads a conversation; one that is unknown, expired or unreadable starts empty.
     ///
     /// # Errors
     /// The store cannot be reached.
-    pub async fn load(kv: &impl Kv, id: &str, now: Duration) -> Result<Self, KvError> {
-        let record = kv.get(&key(id)).await?;
-        let turns = record.map(|record| live(&record, now)).unwrap_or_default();
-        Ok(Self { id: id.to_owned(), turns })
+    pub async fn load(kv: &impl Kv, key: &SessionKey, now: Duration) -> Result<Self, KvError> {
+        let record = kv.get(key.record()).await?;
+        let record = record.and_then(|record| live(&record, now)).unwrap_or_default();
+        let started = Duration::from_secs(record.started_at);
+        Ok(Self { turns: record.turns, questions: record.questions, started })
     }
 
-    /// Appends a turn, exactly once even when requests of the same conversation cross.
+    /// The turns to look at: the newest that are within the limits, oldest first, at least one.
+    ///
+    /// `tokens` counts those of a text.
+    pub fn history(&self, limits: &Limits, tokens: impl Fn(&str) -> usize) -> &[TurnRecord] {
+        if limits.history_turns == 0 {
+            return &[];
+        }
+        let mut spent: usize = 0;
+        let fits = |turn: &&TurnRecord| {
+            let first = spent == 0;
+            spent = spent.saturating_add(tokens(&turn.question) + tokens(&turn.answer)).max(1);
+            first || spent <= limits.history_tokens
+        };
+        let kept = self.turns.iter().rev().take(limits.history_turns).take_while(fits).count();
+        self.turns.get(self.turns.len() - kept..).unwrap_or_default()
+    }
+
+    /// Appends a turn, exactly once even when requests of the same conversation cross, and grants
+    /// the conversation another life.
     ///
     /// # Errors
     /// The store cannot be reached, or the conversation is written to without pause.
     pub async fn append(
         kv: &impl Kv,
-        id: &str,
+        key: &SessionKey,
         turn: TurnRecord,
+        limits: &Limits,
         now: Duration,
     ) -> Result<(), KvError> {
         let answer = turn.answer.chars().take(ANSWER_CHARS).collect();
         let turn = TurnRecord { answer, ..turn };
         for _ in 0..ATTEMPTS {
-            let before = kv.get(&key(id)).await?;
-            let mut turns = before.as_deref().map(|record| live(record, now)).unwrap_or_default();
-            turns.push(turn.clone());
-            turns.drain(..turns.len().saturating_sub(MAX_TURNS));
-            let record =
-                SessionRecord { version: VERSION, expires_at: (now + TTL).as_secs(), turns };
+            let before = kv.get(key.record()).await?;
+            let mut record =
+                before.as_deref().and_then(|record| live(record, now)).unwrap_or_else(|| {
+                    SessionRecord { started_at: now.as_secs(), ..SessionRecord::default() }
+                });
+            record.version = VERSION;
+            record.expires_at = (now + limits.session_ttl).as_secs();
+            record.questions = record.questions.saturating_add(1);
+            record.turns.push(turn.clone());
+            record.turns.drain(..record.turns.len().saturating_sub(limits.history_turns));
             let record = serde_json::to_vec(&record)
                 .map_err(|error| KvError::Unavailable { reason: error.to_string() })?;
-            if kv.swap(&key(id), before.as_deref(), &record).await? {
+            if kv.swap(key.record(), before.as_deref(), &record).await? {
                 return Ok(());
             }
         }
@@ -81,17 +90,9 @@ impl Session {
     }
 }
 
-fn key(id: &str) -> String {
-    format!("session:{id}")
-}
-
-fn live(record: &[u8], now: Duration) -> Vec<TurnRecord> {
-    match serde_json::from_slice::<SessionRecord>(record) {
-        Ok(record) if record.version == VERSION && record.expires_at > now.as_secs() => {
-            record.turns
-        }
-        _ => Vec::new(),
-    }
+fn live(record: &[u8], now: Duration) -> Option<SessionRecord> {
+    let record: SessionRecord = serde_json::from_slice(record).ok()?;
+    (record.version == VERSION && record.expires_at > now.as_secs()).then_some(record)
 }
 
 #[cfg(test)]
@@ -99,35 +100,77 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
-    use crate::fakes::{MemoryKv, SeededEntropy};
+    use crate::{auth::Visitor, fakes::MemoryKv, policy::Profile};
 
     fn turn(question: &str) -> TurnRecord {
         TurnRecord { question: question.to_owned(), answer: "a".repeat(2_000) }
     }
 
+    fn limits() -> Limits {
+        Limits::of(Profile::Production)
+    }
+
     #[test]
     fn keeps_the_last_turns_until_they_expire() {
-        let kv = MemoryKv::default();
+        let (kv, limits) = (MemoryKv::default(), limits());
         let start = Duration::from_secs(1_000);
+        let end = start + limits.session_ttl;
+        let key = |id| SessionKey::new(id, Visitor::default());
         block_on(async {
-            for n in 0..=MAX_TURNS {
-                Session::append(&kv, "s", turn(&n.to_string()), start).await.unwrap();
+            for n in 0..7 {
+                let turn = turn(&n.to_string());
+                Session::append(&kv, &key("s"), turn, &limits, start).await.unwrap();
             }
-            let session = Session::load(&kv, "s", start).await.unwrap();
-            assert_eq!((session.turns.len(), session.turns[0].question.as_str()), (MAX_TURNS, "1"));
+            let session = Session::load(&kv, &key("s"), start).await.unwrap();
+            assert_eq!((session.turns.len(), session.turns[0].question.as_str()), (5, "2"));
+            assert_eq!((session.questions, session.started), (7, start));
             assert_eq!(session.turns[0].answer.len(), ANSWER_CHARS);
-            assert!(Session::load(&kv, "other", start).await.unwrap().turns.is_empty());
-            assert!(Session::load(&kv, "s", start + TTL).await.unwrap().turns.is_empty());
-            kv.set("session:s", b"junk").await.unwrap();
-            assert!(Session::load(&kv, "s", start).await.unwrap().turns.is_empty());
+            let empty = Session::default();
+            assert_eq!(Session::load(&kv, &key("other"), start).await.unwrap(), empty);
+            assert_eq!(Session::load(&kv, &key("s"), end).await.unwrap(), empty);
+            Session::append(&kv, &key("s"), turn("new"), &limits, end).await.unwrap();
+            let session = Session::load(&kv, &key("s"), end).await.unwrap();
+            assert_eq!((session.questions, session.turns.len(), session.started), (1, 1, end));
+            // Records of version 1 had fewer fields; like damage they count as none.
+            let old = br#"{"version":1,"expires_at":9999,"turns":[]}"#;
+            for unreadable in [&b"junk"[..], old] {
+                kv.set(key("s").record(), unreadable).await.unwrap();
+                assert_eq!(Session::load(&kv, &key("s"), start).await.unwrap(), empty);
+            }
         });
     }
 
     #[test]
-    fn ids() {
-        assert!(is_id("a-B_9") && !is_id("") && !is_id("a.b") && !is_id(&"x".repeat(65)));
-        let entropy = SeededEntropy::new(1);
-        let (first, second) = (new_id(&entropy), new_id(&entropy));
-        assert!(is_id(&first) && first.len() == 32 && first != second);
+    fn an_id_that_is_known_elsewhere_opens_nothing() {
+        let (kv, limits) = (MemoryKv::default(), limits());
+        let now = Duration::from_secs(1_000);
+        let key = |address| SessionKey::new("planted", Visitor { address: Some(address) });
+        block_on(async {
+            Session::append(&kv, &key(1), turn("victim"), &limits, now).await.unwrap();
+            assert_eq!(Session::load(&kv, &key(2), now).await.unwrap(), Session::default());
+            Session::append(&kv, &key(2), turn("attacker"), &limits, now).await.unwrap();
+            let turns = Session::load(&kv, &key(1), now).await.unwrap().turns;
+            assert_eq!((turns.len(), turns[0].question.as_str()), (1, "victim"));
+        });
+    }
+
+    #[test]
+    fn history_is_bounded_by_turns_and_tokens() {
+        let words = |text: &str| text.split_whitespace().count();
+        let turns = ["one", "two two", "three three three", "four four four four"];
+        let turns = turns.map(|it| TurnRecord { question: it.to_owned(), answer: String::new() });
+        let session = Session { turns: turns.into(), ..Session::default() };
+        let check = |history_turns, history_tokens, kept: usize| {
+            let limits = Limits { history_turns, history_tokens, ..limits() };
+            let history = session.history(&limits, words);
+            assert_eq!(history, &session.turns[4 - kept..], "{history_turns} {history_tokens}");
+        };
+        check(5, 200, 4);
+        check(2, 200, 2);
+        check(5, 9, 3);
+        check(5, 8, 2);
+        check(5, 0, 1);
+        check(0, 200, 0);
+        assert_eq!(Session::default().history(&limits(), words), &[]);
     }
 }

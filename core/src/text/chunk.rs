@@ -69,7 +69,7 @@ impl Chunk {
 
     /// The header that goes before the passage in both legs: whose document it is, the
     /// [`context`](Self::context) and the document's dates.
-    fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         let values = |name: &str| self.metadata.get(name).map(|values| values.join(", "));
         let person = values("person").map(|person| format!("{person} › ")).unwrap_or_default();
         let dates = DATES.iter().filter_map(|name| Some(format!("{name} {}", values(name)?)));

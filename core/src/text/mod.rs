@@ -14,3 +14,4 @@ pub use self::{
     plain::{plain, sentences},
     slug::slug,
 };
+pub(crate) use self::{plain::abbreviated, slug::fold};

@@ -94,7 +94,7 @@ pub fn sentences(plain: &str) -> Vec<&str> {
 }
 
 /// Whether `text` ends in an initial (`P.`) or a common abbreviation.
-fn abbreviated(text: &str) -> bool {
+pub(crate) fn abbreviated(text: &str) -> bool {
     let last = text.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
     let Some(word) = last.strip_suffix('.') else { return false };
     let word = word.trim_start_matches(['(', '"', '\'']);

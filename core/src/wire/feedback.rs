@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A vote on an answer. Unknown fields are ignored.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FeedbackRequest {
     /// The conversation; 1 to 64 of `[A-Za-z0-9_-]`.
     pub session_id: String,
@@ -18,6 +19,7 @@ pub struct FeedbackRequest {
 
 /// The receipt: status 201 for a new vote, 200 where it changed an earlier one on the same message.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FeedbackReceipt {
     /// The entry's id, a UUID; the same for every vote on one message.
     pub id: String,
@@ -27,6 +29,7 @@ pub struct FeedbackReceipt {
 
 /// A page of the listing, newest first.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FeedbackPage {
     /// The entries.
     pub items: Vec<FeedbackEntry>,
@@ -36,6 +39,7 @@ pub struct FeedbackPage {
 
 /// A vote as the owner sees it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FeedbackEntry {
     /// Its id.
     pub id: String,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// `/health`: that the service runs, and as what.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Health {
     /// `healthy`, or `alive` and `ready` / `not_ready` on the probes.
     pub status: &'static str,
@@ -19,6 +20,7 @@ pub struct Health {
 
 /// `/health/detailed`: every part by itself.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Detailed {
     /// `healthy`, `degraded` or `unhealthy`.
     pub status: &'static str,
@@ -35,4 +37,28 @@ pub struct Detailed {
     pub chunks: usize,
     /// The model that encoded them.
     pub embedding_model: Option<String>,
+}
+
+/// `/health/llm`: whether a model would answer now.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct LlmHealth {
+    /// The provider that is asked first; `extractive` where none is configured.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
+    /// `available`, `busy`, `error` or `not_configured`.
+    pub status: &'static str,
+    /// Whether another provider answers in its place.
+    pub fallback_available: bool,
+    /// Which one; `null` where there is none.
+    pub fallback_provider: Option<String>,
+    /// How long the provider took, in milliseconds.
+    pub response_time_ms: u64,
+    /// Whether that was quick; only where it is available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_hot: Option<bool>,
+    /// What is wrong, in at most 200 characters; only where it is not available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The body of every error.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// A URI reference that names the kind of problem.
     #[serde(rename = "type")]
@@ -30,6 +31,7 @@ pub struct Problem {
 
 /// A field at fault.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// Its name, such as `question`.
     pub field: String,

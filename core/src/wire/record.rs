@@ -2,13 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ChatSource;
+
 /// A conversation.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SessionRecord {
-    /// Format version, 1.
+    /// Format version, 2.
     pub version: u8,
     /// Seconds since the Unix epoch after which the record is dead.
     pub expires_at: u64,
+    /// When it began, in seconds since the Unix epoch.
+    pub started_at: u64,
+    /// Questions answered so far, those included whose turns are forgotten.
+    pub questions: u32,
     /// The last turns, oldest first.
     pub turns: Vec<TurnRecord>,
 }
@@ -20,4 +26,27 @@ pub struct TurnRecord {
     pub question: String,
     /// The answer, cut to some hundred characters.
     pub answer: String,
+}
+
+/// An answer that a question without a conversation gets again.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct AnswerRecord {
+    /// Format version, 1.
+    pub version: u8,
+    /// Seconds since the Unix epoch after which the record is dead.
+    pub expires_at: u64,
+    /// The answer, with `[n]` naming `sources[n - 1]`.
+    pub answer: String,
+    /// The passages cited.
+    pub sources: Vec<ChatSource>,
+    /// Whether the answer rests on the documents.
+    pub grounded: bool,
+    /// Probability that the passages answer the question, 0 to 1.
+    pub confidence: Option<f32>,
+    /// Sentences that the passages do not support.
+    pub unsupported: Vec<String>,
+    /// Who answered, such as `groq` or `extractive`.
+    pub provider: String,
+    /// With which model.
+    pub model: String,
 }

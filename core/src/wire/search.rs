@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A search. Unknown fields are ignored.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SearchRequest {
     /// 3 to 2 000 characters, at most 300 words; `question` is taken too.
     #[serde(alias = "question")]
@@ -20,6 +21,7 @@ pub struct SearchRequest {
 
 /// The passages found, best first.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SearchResponse {
     /// The query as it was searched.
     pub query: String,
@@ -32,6 +34,7 @@ pub struct SearchResponse {
 
 /// One passage found.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SearchHit {
     /// From 1.
     pub rank: usize,

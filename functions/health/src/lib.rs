@@ -1,22 +1,27 @@
-//! The health component: that the service runs, whether it can answer, and what it lacks.
+//! The health component: that the service runs, whether it can answer, what it lacks, and what it
+//! has done.
 
+mod metrics;
 mod report;
 
 use dossier_core::RequestError;
-use dossier_platform::{Exchange, Reply, Response, SpinEnv, json};
+use dossier_platform::{Exchange, Reply, Response, SpinConfig, SpinEnv, is_read, json};
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
 async fn handle(request: Request) -> Response {
-    let exchange = Exchange::new(&request);
-    let reply = route(&request, &exchange.route).await;
+    let exchange = Exchange::new(&request, &SpinConfig).await;
+    let reply = match exchange.preflight() {
+        Some(answer) => answer,
+        None => route(&request, &exchange.route).await,
+    };
     exchange.finish(reply).into_response()
 }
 
 async fn route(request: &Request, route: &str) -> Result<Reply, RequestError> {
-    if !matches!(request.method().as_str(), "GET" | "HEAD") {
+    if !is_read(request.method()) {
         let method = request.method().to_string();
-        return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD" });
+        return Err(RequestError::MethodNotAllowed { method, allowed: "GET, HEAD, OPTIONS" });
     }
     let env = SpinEnv::default();
     match route {
@@ -24,6 +29,7 @@ async fn route(request: &Request, route: &str) -> Result<Reply, RequestError> {
         "/health/live" => Ok(json(&report::health("alive"))),
         "/health/ready" => Ok(report::ready(&env).await),
         "/health/detailed" => Ok(report::detailed(&env).await),
+        "/metrics" => metrics::page(&env, request.headers()).await,
         _ => Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
     }
 }

@@ -10,7 +10,7 @@ use dossier_core::{
 use dossier_platform::{Reply, SpinEnv, json};
 use http::StatusCode;
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Header of the pack that is embedded in the chat component; `null` where it was built without.
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/pack.json"));
 /// A key that is never written: reading it shows that the store answers.
@@ -63,14 +63,14 @@ pub(crate) async fn detailed(env: &SpinEnv) -> Reply {
     if index.is_some() { reply } else { reply.status(StatusCode::SERVICE_UNAVAILABLE) }
 }
 
-struct Summary {
-    documents: usize,
-    chunks: usize,
+pub(crate) struct Summary {
+    pub(crate) documents: usize,
+    pub(crate) chunks: usize,
     model: Option<String>,
 }
 
 /// The index that serves: the published one, else the embedded one.
-async fn index(env: &SpinEnv) -> Option<Summary> {
+pub(crate) async fn index(env: &SpinEnv) -> Option<Summary> {
     if let Ok(Some(pointer)) = published::current(env.kv()).await {
         let (documents, chunks) = (pointer.documents, pointer.chunks);
         return Some(Summary { documents, chunks, model: pointer.model });

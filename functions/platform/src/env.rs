@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use dossier_core::ports::{Clock, Entropy, Env};
-use spin_sdk::wasip3::random::random;
+use spin_sdk::wasip3::{clocks::monotonic_clock::wait_for, random::random};
 
-use crate::{SpinConfig, SpinHttp, SpinKv};
+use crate::{SpinConfig, SpinHttp, SpinKv, http::nanoseconds};
 
 /// WASI's wall clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,6 +14,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        wait_for(nanoseconds(span)).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{pin::pin, time::Duration};
 
-use dossier_core::ports::{Body, Http, HttpError, HttpRequest, HttpResponse};
+use dossier_core::ports::{Body, Http, HttpError, HttpRequest, HttpResponse, Phase, Timeouts};
 use futures::future::{Either, select};
 use http_body_util::BodyExt;
 use spin_sdk::{
@@ -21,7 +21,9 @@ pub struct SpinHttp;
 /// A reply's body as it arrives.
 pub struct SpinBody {
     body: IncomingResponseBody,
-    deadline: Option<Deadline>,
+    idle: Option<Duration>,
+    /// When the whole exchange must be over.
+    end: Option<Deadline>,
 }
 
 impl Http for SpinHttp {
@@ -29,19 +31,20 @@ impl Http for SpinHttp {
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse<SpinBody>, HttpError> {
         let authority = request.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let deadline = request.timeout.map(Deadline::after);
+        let Timeouts { head, idle, total } = request.timeouts;
+        let end = total.map(|limit| Deadline::after(Phase::Total, limit));
+        let first = Deadline::earlier(end, Phase::Head, head);
         let mut outgoing = http::Request::new(FullBody::new(bytes::Bytes::from(request.body)));
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        let reply: Response = within(deadline, spin_sdk::http::send(outgoing)).await?.map_err(
-            |error| match error {
+        let reply: Response =
+            within(first, spin_sdk::http::send(outgoing)).await?.map_err(|error| match error {
                 ErrorCode::HttpRequestDenied => HttpError::Denied { authority },
                 other => HttpError::Failed { reason: other.to_string() },
-            },
-        )?;
+            })?;
         let (head, body) = reply.into_parts();
-        let body = SpinBody { body, deadline };
+        let body = SpinBody { body, idle, end };
         Ok(HttpResponse { status: head.status, headers: head.headers, body })
     }
 }
@@ -49,7 +52,8 @@ impl Http for SpinHttp {
 impl Body for SpinBody {
     async fn chunk(&mut self) -> Option<Result<Vec<u8>, HttpError>> {
         loop {
-            match within(self.deadline, BodyExt::frame(&mut self.body)).await {
+            let next = Deadline::earlier(self.end, Phase::Idle, self.idle);
+            match within(next, BodyExt::frame(&mut self.body)).await {
                 Err(late) => return Some(Err(late)),
                 Ok(None) => return None,
                 Ok(Some(Ok(frame))) => {
@@ -66,18 +70,25 @@ impl Body for SpinBody {
     }
 }
 
-/// When an exchange must be over.
+/// When an exchange, or a phase of it, must be over.
 #[derive(Clone, Copy)]
 struct Deadline {
+    phase: Phase,
     /// Nanoseconds of the platform's monotonic clock.
     mark: u64,
     limit: Duration,
 }
 
 impl Deadline {
-    fn after(limit: Duration) -> Self {
-        let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-        Self { mark: now().saturating_add(nanoseconds), limit }
+    fn after(phase: Phase, limit: Duration) -> Self {
+        let mark = now().saturating_add(nanoseconds(limit));
+        Self { phase, mark, limit }
+    }
+
+    /// The end of the whole, or of a phase that begins now, whichever comes first.
+    fn earlier(end: Option<Self>, phase: Phase, limit: Option<Duration>) -> Option<Self> {
+        let own = limit.map(|limit| Self::after(phase, limit));
+        end.into_iter().chain(own).min_by_key(|deadline| deadline.mark)
     }
 }
 
@@ -86,9 +97,14 @@ async fn within<T>(
     deadline: Option<Deadline>,
     work: impl Future<Output = T>,
 ) -> Result<T, HttpError> {
-    let Some(Deadline { mark, limit }) = deadline else { return Ok(work.await) };
+    let Some(Deadline { phase, mark, limit }) = deadline else { return Ok(work.await) };
     match select(pin!(work), pin!(wait_until(mark))).await {
         Either::Left((done, _)) => Ok(done),
-        Either::Right(_) => Err(HttpError::TimedOut { limit }),
+        Either::Right(_) => Err(HttpError::TimedOut { phase, limit }),
     }
+}
+
+/// A span as WASI's clocks take it.
+pub(crate) fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ mod env;
 mod feedback;
 mod http;
 mod kv;
+mod meter;
 mod reply;
 mod request;
 mod sql;
@@ -17,6 +18,7 @@ pub use self::{
     feedback::SqlFeedback,
     http::{SpinBody, SpinHttp},
     kv::SpinKv,
+    meter::meter,
     reply::{Reply, Response, json, stream},
-    request::{Exchange, MAX_BODY_BYTES, body},
+    request::{Exchange, MAX_BODY_BYTES, PREFIX, body, is_read},
 };

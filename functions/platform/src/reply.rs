@@ -1,9 +1,9 @@
 //! Replies: JSON, problems and event streams, with the headers that every reply carries.
 
 use bytes::Bytes;
-use dossier_core::{RequestError, wire::Problem};
+use dossier_core::{telemetry::Context, wire::Problem};
 use futures::channel::mpsc::Sender;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use spin_sdk::http::{BoxBody, FullBody, box_body};
 
 /// A response of a component.
@@ -12,11 +12,13 @@ pub type Response = http::Response<BoxBody>;
 /// A response under construction.
 pub struct Reply(Response);
 
-/// What every reply carries: no sniffing, no framing, nothing from other hosts.
+/// What every reply carries: no sniffing, no framing, nothing from other hosts, and TLS from now on,
+/// which browsers heed only where they came by TLS.
 const HOUSE: &[(&str, &str)] = &[
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
     (
         "content-security-policy",
@@ -48,22 +50,29 @@ pub fn stream() -> (Sender<String>, Reply) {
 impl Reply {
     /// A reply with its whole body.
     pub fn full(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        let mut response = Response::new(box_body(FullBody::new(body.into())));
+        let mut reply = Self::empty(status).header(header::CONTENT_TYPE, content_type);
+        *reply.0.body_mut() = box_body(FullBody::new(body.into()));
+        reply
+    }
+
+    /// A reply without a body.
+    pub(crate) fn empty(status: u16) -> Self {
+        let mut response = Response::new(box_body(FullBody::new(Bytes::new())));
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-        Self(response).header(header::CONTENT_TYPE, content_type)
+        Self(response)
     }
 
     /// An error's reply.
-    pub(crate) fn problem(problem: &Problem, error: &RequestError) -> Self {
+    pub(crate) fn problem(problem: &Problem) -> Self {
         let body = serde_json::to_vec(problem).unwrap_or_default();
-        let reply = Self::full(problem.status, "application/problem+json", body);
-        match error {
-            RequestError::MethodNotAllowed { allowed, .. } => reply.header(header::ALLOW, allowed),
-            RequestError::AdminUnauthorized => reply.header(header::WWW_AUTHENTICATE, "Bearer"),
-            RequestError::Unauthorized => reply.header(header::WWW_AUTHENTICATE, "ApiKey"),
-            RequestError::Unavailable { .. } => reply.header(header::RETRY_AFTER, "5"),
-            _ => reply,
-        }
+        Self::full(problem.status, "application/problem+json", body)
+    }
+
+    /// Sets headers, such as those of a limit's standing.
+    #[must_use]
+    pub fn headers(mut self, headers: HeaderMap) -> Self {
+        self.0.headers_mut().extend(headers);
+        self
     }
 
     /// Sets a header.
@@ -90,6 +99,19 @@ impl Reply {
             headers.insert(HeaderName::from_static("x-request-id"), id);
         }
         self
+    }
+
+    /// Names the request's span, so that a caller can find it in the logs.
+    pub(crate) fn with_context(mut self, context: &Context) -> Self {
+        if let Ok(value) = HeaderValue::from_str(&context.traceparent()) {
+            self.0.headers_mut().insert(HeaderName::from_static("traceparent"), value);
+        }
+        self
+    }
+
+    /// The status.
+    pub fn code(&self) -> u16 {
+        self.0.status().as_u16()
     }
 
     /// The response.

@@ -1,10 +1,17 @@
-//! An incoming request: its identity, its path within the API, its body within limits.
+//! An incoming request: its identity, its path within the API, who may read the reply, its body within
+//! limits.
+
+use std::time::Duration;
 
 use dossier_core::{
     RequestError,
-    ports::{Clock as _, Entropy as _},
+    auth::Origins,
+    policy::Cors,
+    ports::{Clock as _, Config},
+    telemetry::{Context, request_id},
     wire::Problem,
 };
+use http::{Method, header};
 use http_body_util::BodyExt as _;
 use spin_sdk::http::Request;
 
@@ -14,22 +21,28 @@ use crate::{Reply, SystemClock, SystemEntropy};
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
 /// Prefix under which every API route answers too.
-const PREFIX: &str = "/api/v1";
-const REQUEST_ID: &str = "x-request-id";
+pub const PREFIX: &str = "/api/v1";
 
 /// What is known of a request before its body is read, and what every reply to it carries.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// Names the request in logs, headers and errors: the caller's, if well formed, else new.
     pub request_id: String,
+    /// Its place in a trace across services.
+    pub context: Context,
+    /// When it came in, since the Unix epoch.
+    pub started: Duration,
     /// Path without the API prefix and without a slash at its end.
     pub route: String,
+    /// Host and port that the service was addressed as.
+    pub authority: Option<String>,
     path: String,
+    cors: Cors,
 }
 
 impl Exchange {
-    /// Looks at the head of `request`.
-    pub fn new(request: &Request) -> Self {
+    /// Looks at the head of `request`; `config` says which sites may read replies.
+    pub async fn new(request: &Request, config: &impl Config) -> Self {
         let path = request.uri().path().to_owned();
         let route = match path.strip_prefix(PREFIX) {
             Some(rest) if rest.starts_with('/') => rest,
@@ -37,9 +50,29 @@ impl Exchange {
         };
         // Hosts route `/chat/` as they route `/chat`.
         let route = route.trim_end_matches('/').to_owned();
-        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        let request_id = given.filter(|id| well_formed(id)).map_or_else(new_id, str::to_owned);
-        Self { request_id, route, path }
+        let headers = request.headers();
+        let request_id = request_id(headers, &SystemEntropy);
+        let context = Context::incoming(headers, &SystemEntropy);
+        let authority = request.uri().authority().map(ToString::to_string).or_else(|| {
+            headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)
+        });
+        // A list that cannot be read shares nothing with other sites; guarded routes then refuse all.
+        let origins = Origins::configured(config).await.unwrap_or_else(|fault| {
+            eprintln!("replies are not shared with other sites: {fault}");
+            Origins::default()
+        });
+        let cors = Cors::of(&origins, request.method(), authority.as_deref(), headers);
+        Self { request_id, context, started: SystemClock.now(), route, authority, path, cors }
+    }
+
+    /// Time since it came in.
+    pub fn elapsed(&self) -> Duration {
+        SystemClock.now().saturating_sub(self.started)
+    }
+
+    /// The answer to an `OPTIONS` request, which no route needs to see; `None` for any other.
+    pub fn preflight(&self) -> Option<Result<Reply, RequestError>> {
+        Some(self.cors.preflight()?.map(|headers| Reply::empty(204).headers(headers)))
     }
 
     /// The error's body, for this request.
@@ -59,11 +92,23 @@ impl Exchange {
         }
     }
 
-    /// Completes a reply: errors become problems, and every reply gets the headers of the house.
+    /// Completes a reply: errors become problems, and every reply gets the headers of the house and
+    /// those by which a browser lets a page of an allowed site read it.
     pub fn finish(&self, reply: Result<Reply, RequestError>) -> Reply {
-        let reply = reply.unwrap_or_else(|error| Reply::problem(&self.problem(&error), &error));
-        reply.with_house_headers(&self.request_id)
+        let reply = reply.unwrap_or_else(|error| {
+            if let RequestError::Misconfigured { fault } = &error {
+                eprintln!("request {} is refused: {fault}", self.request_id);
+            }
+            Reply::problem(&self.problem(&error)).headers(error.headers())
+        });
+        let reply = reply.headers(self.cors.headers()).with_house_headers(&self.request_id);
+        reply.with_context(&self.context)
     }
+}
+
+/// Whether the method only reads; hosts send no body in reply to `HEAD`.
+pub fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
 }
 
 /// Reads the whole body of `request`.
@@ -82,15 +127,4 @@ pub async fn body(request: Request) -> Result<Vec<u8>, RequestError> {
         }
     }
     Ok(bytes)
-}
-
-fn well_formed(id: &str) -> bool {
-    (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-fn new_id() -> String {
-    let mut bytes = [0; 16];
-    SystemEntropy.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-// The two calls to the service: one question as a stream of events, and its health.
+// The calls to the service: one question as a stream of events, its health, a vote on an answer.
 
 import { readEvents } from "./sse.js";
 
@@ -48,6 +48,21 @@ export async function health() {
     return await response.json();
   } catch {
     return null;
+  }
+}
+
+/** Says whether an answer helped; returns whether that was heard. */
+export async function vote({ sessionId, messageId, thumbsUp }) {
+  try {
+    const response = await fetch("/api/v1/feedback", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ session_id: sessionId, message_id: messageId, thumbs_up: thumbsUp }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    return response.ok;
+  } catch {
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@
 import { AnswerWriter, claimBefore, withoutCitations } from "./answer.js";
 import { element } from "./dom.js";
 import { failureView } from "./failure.js";
+import { feedbackView } from "./feedback.js";
 import { sourceList, sourceTitle } from "./sources.js";
 
 export class Turn {
@@ -15,6 +16,8 @@ export class Turn {
   #panel;
   #sources = [];
   #metadata = {};
+  #provider = "";
+  #messageId = messageId();
 
   constructor(question, panel) {
     this.#panel = panel;
@@ -37,6 +40,7 @@ export class Turn {
   begin() {
     this.#sources = [];
     this.#metadata = {};
+    this.#provider = "";
     this.#writer.clear();
     this.#aside.replaceChildren();
     this.#answer.setAttribute("aria-busy", "true");
@@ -46,7 +50,11 @@ export class Turn {
   /** Takes one event of the stream; events it does not know are ignored. */
   take({ event, data }) {
     if (event === "metadata") this.#describe(data);
+    if (event === "fallback") this.#provider = String(data?.provider ?? "");
+    if (event === "thinking") this.#say("Thinking");
     if (event === "sources_reorder") this.#sources = listOf(data?.reordered_sources);
+    // What is known of the answer only now that it is complete.
+    if (event === "result") this.#metadata = { ...this.#metadata, ...data };
     if (event === "token") {
       this.#say("");
       this.#writer.write(String(data));
@@ -56,7 +64,7 @@ export class Turn {
   /** The answer is complete: notes and sources below it. */
   finish() {
     this.#settle();
-    this.#aside.append(...[this.#note(), this.#rewriting(), this.#sourceSection()].filter(Boolean));
+    this.#aside.append(...[this.#note(), this.#rewriting(), this.#standIn(), this.#sourceSection(), this.#feedback()].filter(Boolean));
   }
 
   /** The answer has ended early; what has arrived stays. `onRetry` asks again. */
@@ -105,6 +113,16 @@ export class Turn {
     return rewritten ? element("p", { class: "note" }, `Searched for “${rewritten}”`) : null;
   }
 
+  #standIn() {
+    if (this.#provider !== "extractive") return null;
+    return element("p", { class: "note" }, "The language model is not available: the answer quotes the documents word for word");
+  }
+
+  #feedback() {
+    const sessionId = this.#metadata.session_id;
+    return sessionId ? feedbackView({ sessionId, messageId: this.#messageId }) : null;
+  }
+
   #sourceSection() {
     const cited = this.#writer.cited();
     const numbers = cited.length > 0 ? cited : this.#sources.map((_, at) => at + 1);
@@ -127,6 +145,12 @@ export class Turn {
     this.#progress.textContent = text;
     this.#progress.hidden = text === "";
   }
+}
+
+/** Names this answer in feedback. `randomUUID` is missing on pages without TLS. */
+function messageId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function listOf(value) {

@@ -52,7 +52,7 @@ impl Dispatch {
         let path = request.uri().path().to_owned();
         let (mut response, permit) = match self.route(request, client, &id).await {
             Ok((response, permit)) => (response, permit),
-            Err(problem) => (problem.response(&id), None),
+            Err(problem) => (problem.response(&id, &path), None),
         };
         if !response.headers().contains_key(REQUEST_ID)
             && let Ok(value) = HeaderValue::from_str(&id)

@@ -24,7 +24,7 @@ async fn run(path: &str, base: &str) -> Outcome {
     let env = SpinEnv::default();
     match path {
         "/kv" => contract::kv(env.kv()).await,
-        "/clock" => contract::clock(env.clock()),
+        "/clock" => contract::clock(env.clock()).await,
         "/entropy" => contract::entropy(env.entropy()),
         "/config" => contract::config(env.config()).await,
         "/feedback" => {

@@ -1,0 +1,19 @@
+//! Rules about how much and from where: pure state machines, the time as an argument.
+
+mod cors;
+mod ledger;
+mod limits;
+mod offenders;
+mod quota;
+mod setting;
+mod shared;
+mod tally;
+
+pub use self::{
+    cors::Cors,
+    ledger::{Claim, Ledger},
+    limits::{Limits, PROFILE, Profile},
+    quota::{Limit, Quota, Refusal, Standing},
+    setting::{SettingFault, number},
+    shared::{LedgerFault, SharedLedger, read, update},
+};
