@@ -36,6 +36,9 @@ pub mod llm;
 pub mod cache;
 
 #[cfg(feature = "search")]
+pub mod guard;
+
+#[cfg(feature = "search")]
 pub mod understanding;
 
 #[cfg(feature = "search")]

@@ -96,7 +96,7 @@ fn what_may_pass_is_tried_again_and_what_is_cut_is_told() {
     };
     let fine = Ok(Finish::Stop);
     check(&["status:503"], 2, fine.clone());
-    check(&["rate_limited:0.2"], 2, fine.clone());
+    check(&["rate_limited:0"], 2, fine.clone());
     let (outcome, _) = check(&["withdrawn"], 2, fine);
     assert_eq!(outcome.withdrawn, ["openai/gpt-oss-20b"]);
     assert_eq!(outcome.model, "openai/gpt-oss-120b");

@@ -33,8 +33,9 @@ fn native_and_component_rankings_agree_for_all_cases() {
             top_k: Some(MAX_TOP_K),
             ..SearchRequest::default()
         };
-        let found = service.search(request, Visitor::default(), &mut Trace::default());
-        let (native, _) = block_on(found).unwrap();
+        let mut trace = Trace::default();
+        let (native, _) =
+            block_on(service.search(request, Visitor::default(), &mut trace)).unwrap();
         let reply =
             server.post("/search", &json!({"query": case.query, "top_k": MAX_TOP_K})).unwrap();
         assert_eq!(reply.status, 200, "{}", reply.body);

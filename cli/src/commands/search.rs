@@ -65,9 +65,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             top_k: Some(arguments.k),
             filter: filter.clone(),
         };
-        let found = service.search(request, Visitor::default(), &mut Trace::default());
-        let (response, _) =
-            block_on(found).map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
+        let mut trace = Trace::default();
+        let (response, _) = block_on(service.search(request, Visitor::default(), &mut trace))
+            .map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
         if arguments.json {
             say!("{}", serde_json::to_string(&response)?);
         } else {

@@ -44,13 +44,15 @@ impl Reader {
             reason: format!("unreadable JSON at line {}, column {}", error.line(), error.column()),
         };
         let reply: ProviderReply = serde_json::from_slice(json).map_err(malformed)?;
-        if let Some(error) = reply.error {
+        let groq = reply.x_groq.unwrap_or_default();
+        if let Some(error) = reply.error.or(groq.error) {
             let error = serde_json::json!({ "error": error });
             return Err(Fault::Failed { code: code(&error) });
         }
-        let usage = reply.usage.or(reply.x_groq.and_then(|groq| groq.usage));
+        let usage = reply.usage.or(groq.usage);
         self.usage = usage.or(self.usage.take());
-        let Some(choice) = reply.choices.into_iter().next() else { return Ok(()) };
+        let choices = reply.choices.unwrap_or_default();
+        let Some(choice) = choices.into_iter().next() else { return Ok(()) };
         if let Some(text) = choice.delta.or(choice.message) {
             self.say(text, listener).await?;
         }

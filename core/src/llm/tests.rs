@@ -163,6 +163,8 @@ fn every_dialect_is_understood() {
     let bytes: Vec<&str> = bytes.iter().map(String::as_str).collect();
     check("byte by byte", stream(&bytes), Finish::Stop, false);
     let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}],\"usage\":null}\n\n";
+    let null = "data: {\"choices\":null}\n\n";
+    check("no choices", stream(&[null, &yes, STOP, DONE]), Finish::Stop, false);
     check("a role first", stream(&[role, &yes, STOP, DONE]), Finish::Stop, false);
 }
 
@@ -266,6 +268,9 @@ fn after_the_first_piece_nothing_is_asked_again() {
         let fault = Fault::TimedOut { phase, limit: LIMIT };
         check(broken(&[&half], late(phase)), fault, "The Davy");
     }
+    let groq = "data: {\"choices\": [], \"x_groq\": {\"error\": \"some words\"}}\n\n";
+    let fault = Fault::Failed { code: "unknown".to_owned() };
+    check(stream(&[&half, groq]), fault, "The Davy");
     let event = "data: {\"error\": {\"code\": 502}}\n\n";
     check(stream(&[&half, event]), Fault::Failed { code: "502".to_owned() }, "The Davy");
     let endless = vec![": x\n".repeat(50_000); 30];

@@ -11,7 +11,7 @@ use crate::{
         ChatRequest, ChatResponse, CompletionChunk, CompletionError, CompletionReply,
         CompletionRequest, Detailed, FeedbackPage, FeedbackReceipt, FeedbackRequest, Health,
         LlmHealth, ModelList, Problem, RpcError, RpcResult, SearchRequest, SearchResponse,
-        StreamError, StreamFallback, StreamMetadata, StreamSources,
+        StreamError, StreamFallback, StreamMetadata, StreamResult, StreamSources,
     },
 };
 
@@ -36,6 +36,7 @@ pub(super) fn components() -> Map<String, Value> {
     sent.subschema_for::<StreamMetadata>();
     sent.subschema_for::<StreamFallback>();
     sent.subschema_for::<StreamSources<'_>>();
+    sent.subschema_for::<StreamResult>();
     sent.subschema_for::<StreamError>();
     sent.subschema_for::<SearchResponse>();
     sent.subschema_for::<CompletionReply>();

@@ -46,11 +46,11 @@ pub struct ProviderStreamOptions {
 pub struct ProviderReply {
     /// What the model said; one choice, or none in the piece that counts tokens.
     #[serde(default)]
-    pub choices: Vec<ProviderChoice>,
+    pub choices: Option<Vec<ProviderChoice>>,
     /// The count of tokens.
     #[serde(default)]
     pub usage: Option<ProviderUsage>,
-    /// Where Groq counts tokens in a stream.
+    /// Where Groq counts tokens in a stream, and says why one was stopped.
     #[serde(default)]
     pub x_groq: Option<ProviderGroq>,
     /// What went wrong after the head was sent. Its shape differs between servers.
@@ -92,6 +92,9 @@ pub struct ProviderGroq {
     /// The count of tokens, in the last piece.
     #[serde(default)]
     pub usage: Option<ProviderUsage>,
+    /// Why the stream was stopped before its end.
+    #[serde(default)]
+    pub error: Option<serde_json::Value>,
 }
 
 /// Tokens as the provider counts them.

@@ -1,6 +1,6 @@
 //! How the double behaves, by name: `ok`, `rate_limited:7`, `cut`.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -166,12 +166,6 @@ impl Script {
         }
         let place = self.0.iter().position(|entry| entry.when.is_none())?;
         Some(self.0.remove(place).scenario.0)
-    }
-}
-
-impl fmt::Display for Script {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} entries", self.0.len())
     }
 }
 
