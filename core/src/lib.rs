@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
 //! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
-//! `model`, `retrieval`, [`session`], `chat`, [`wire`]. The feature `search`, on by default, brings
+//! `model`, `retrieval`, [`session`], `chat`, [`feedback`], [`wire`]. The feature `search`, on by default, brings
 //! the modules that find and answer; a component that only reports leaves it off.
 
 pub mod ports;
@@ -46,6 +46,8 @@ pub mod answer;
 
 #[cfg(feature = "search")]
 pub mod chat;
+
+pub mod feedback;
 
 #[cfg(feature = "search")]
 pub mod mcp;

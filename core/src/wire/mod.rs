@@ -4,6 +4,7 @@
 
 mod chat;
 mod completions;
+mod feedback;
 mod health;
 mod json;
 mod ledger;
@@ -29,6 +30,7 @@ pub use self::{
         CompletionError, CompletionFault, CompletionMessage, CompletionReply, CompletionRequest,
         CompletionUsage, ContentPart, MessageContent, ModelEntry, ModelList, StreamOptions,
     },
+    feedback::{FeedbackEntry, FeedbackPage, FeedbackReceipt, FeedbackRequest},
     health::{Detailed, Health, LlmHealth},
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
