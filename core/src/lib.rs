@@ -2,8 +2,10 @@
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
 //! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
-//! `model`, `retrieval`, [`session`], `chat`, [`feedback`], [`wire`]. The feature `search`, on by default, brings
-//! the modules that find and answer; a component that only reports leaves it off.
+//! `model`, `retrieval`; [`session`], [`auth`], [`policy`], `understanding`, `guard`, `llm`,
+//! `answer`, `cache`, and `chat`, which strings them together; [`telemetry`], [`wire`]. The feature
+//! `search`, on by default, brings the modules that find and answer; a component that only reports
+//! leaves it off.
 
 pub mod ports;
 
@@ -27,6 +29,8 @@ pub mod auth;
 
 pub mod policy;
 
+pub mod feedback;
+
 pub mod telemetry;
 
 #[cfg(feature = "search")]
@@ -46,8 +50,6 @@ pub mod answer;
 
 #[cfg(feature = "search")]
 pub mod chat;
-
-pub mod feedback;
 
 #[cfg(feature = "search")]
 pub mod mcp;
