@@ -3,9 +3,16 @@
 use std::time::{Duration, SystemTime};
 
 use dossier_core::{
+    RequestError,
+    auth::Visitor,
+    chat::{Asked, Conversation, Instance, Question, Service, Settings},
     fakes::{MapConfig, MemoryKv, ScriptedHttp},
     ports::{Clock, Entropy, Env},
+    retrieval::Retriever,
+    telemetry::Trace,
+    wire::{ChatRequest, ChatResponse},
 };
+use futures::executor::block_on;
 
 /// The system's clock.
 #[derive(Debug, Default)]
@@ -33,6 +40,45 @@ impl Entropy for SystemEntropy {
             eprintln!("dossier: the system has no randomness: {error}");
             std::process::exit(crate::output::FAILED.into());
         }
+    }
+}
+
+/// The chat service on ports of this process, for questions asked one after the other.
+#[derive(Debug)]
+pub(crate) struct NativeChat {
+    env: NativeEnv,
+    settings: Settings,
+    instance: Instance,
+}
+
+impl NativeChat {
+    /// A service without providers, whose limits are a developer's.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let env = NativeEnv::default();
+        let settings = block_on(Settings::configured(&env.config))?;
+        let instance = Instance::new(&env.entropy);
+        Ok(Self { env, settings, instance })
+    }
+
+    /// The service over an index.
+    pub(crate) fn over<'a>(&'a self, retriever: Retriever<'a>) -> Service<'a, NativeEnv> {
+        let Self { env, settings, instance } = self;
+        Service { env, settings, instance, retriever }
+    }
+
+    /// Answers a question.
+    pub(crate) fn ask(
+        &self,
+        retriever: Retriever<'_>,
+        request: ChatRequest,
+    ) -> Result<ChatResponse, RequestError> {
+        let asked = Asked {
+            question: Question::from_chat(request)?,
+            visitor: Visitor::default(),
+            conversation: Conversation::Kept,
+        };
+        let answered = block_on(self.over(retriever).answer(asked, &mut Trace::default()));
+        answered.map(|(response, _)| response)
     }
 }
 

@@ -74,7 +74,7 @@ pub enum RequestError {
     #[error("the service is not configured correctly; its operator finds the reason in the log")]
     Misconfigured {
         /// For the log.
-        fault: SettingFault,
+        fault: String,
     },
     /// A part that the route needs is not there.
     #[error("{reason}")]
@@ -86,11 +86,16 @@ pub enum RequestError {
 
 impl From<SettingFault> for RequestError {
     fn from(fault: SettingFault) -> Self {
-        Self::Misconfigured { fault }
+        Self::misconfigured(fault)
     }
 }
 
 impl RequestError {
+    /// A fault of the configuration; the texts of such faults are for the operator.
+    pub fn misconfigured(fault: impl std::fmt::Display) -> Self {
+        Self::Misconfigured { fault: fault.to_string() }
+    }
+
     /// Stable code, HTTP status and title.
     pub fn row(&self) -> (&'static str, u16, &'static str) {
         match self {

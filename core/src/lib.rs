@@ -30,6 +30,9 @@ pub mod policy;
 pub mod telemetry;
 
 #[cfg(feature = "search")]
+pub mod llm;
+
+#[cfg(feature = "search")]
 pub mod cache;
 
 #[cfg(feature = "search")]

@@ -11,7 +11,7 @@ use std::{
     alloc::System,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use cap::Cap;
@@ -84,7 +84,7 @@ fn harm(sample: &[u8], other: &[u8], chance: &mut Chance) -> Vec<u8> {
 fn samples(endings: &[&str]) -> Vec<(String, Vec<u8>)> {
     // Asked for when running: checkouts may share a target folder, and with it this program.
     let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
-    let folder = std::path::PathBuf::from(own).join("../tests/documents");
+    let folder = PathBuf::from(own).join("../tests/documents");
     let files =
         [folder.join("folder"), folder].into_iter().flat_map(|it| fs::read_dir(it).unwrap());
     let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();

@@ -74,7 +74,7 @@ pub fn published(name: &str) -> Result<Vec<u8>> {
     fs::read(&file).with_context(|| format!("{}: run `cargo xtask model`", file.display()))
 }
 
-/// A Python with ONNX Runtime: `DOSSIER_PYTHON`, or the one that `cargo xtask test` prepares.
+/// A Python with what `tests/clients/requirements.txt` lists: `DOSSIER_PYTHON`, or the one that `cargo xtask test` prepares.
 pub fn python() -> Option<PathBuf> {
     if let Some(chosen) = std::env::var_os("DOSSIER_PYTHON") {
         return Some(chosen.into());

@@ -1,6 +1,10 @@
-//! What the tests and benchmarks share: the application on a real host, and the built artefacts.
+//! What the tests and benchmarks share: the application on a real host, the built artefacts, and a
+//! double of the provider.
 
 mod artefacts;
+pub mod conformance;
+pub mod groq;
+pub mod native;
 pub mod reference;
 mod server;
 

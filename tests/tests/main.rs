@@ -9,9 +9,12 @@
 
 mod browser;
 mod cli;
+mod clients;
+mod conformance;
 mod contract;
 mod documents;
 mod eval;
+mod groq;
 mod hnsw;
 mod ingest;
 mod loopback;

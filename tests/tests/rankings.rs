@@ -1,10 +1,12 @@
 //! The component ranks as the native code does.
 
 use dossier_core::{
-    chat,
+    auth::Visitor,
+    chat::{Instance, Service, Settings},
     fakes::MemoryEnv,
     index::Index,
     retrieval::{MAX_TOP_K, Retriever},
+    telemetry::Trace,
     wire::{SearchRequest, SearchResponse},
 };
 use dossier_tests::{Server, cases, encoder, pack};
@@ -19,7 +21,10 @@ fn native_and_component_rankings_agree_for_all_cases() {
     let server = Server::start().unwrap();
     let (index, encoder) = (Index::open(pack().unwrap()).unwrap(), encoder().unwrap());
     let retriever = Retriever::new(&index, Some(&encoder));
-    let env = MemoryEnv::default();
+    let env = &MemoryEnv::default();
+    let settings = &block_on(Settings::configured(&env.config)).unwrap();
+    let instance = &Instance::new(&env.entropy);
+    let service = Service { env, settings, instance, retriever };
     let cases = cases().unwrap();
     assert!(cases.len() >= 80);
     for case in cases {
@@ -28,7 +33,9 @@ fn native_and_component_rankings_agree_for_all_cases() {
             top_k: Some(MAX_TOP_K),
             ..SearchRequest::default()
         };
-        let native = block_on(chat::search(&env, &retriever, request)).unwrap();
+        let mut trace = Trace::default();
+        let (native, _) =
+            block_on(service.search(request, Visitor::default(), &mut trace)).unwrap();
         let reply =
             server.post("/search", &json!({"query": case.query, "top_k": MAX_TOP_K})).unwrap();
         assert_eq!(reply.status, 200, "{}", reply.body);

@@ -248,6 +248,42 @@ fn pages_of_allowed_sites_can_read_every_reply_and_others_none() {
 }
 
 #[test]
+fn metrics_are_for_those_who_have_the_token() {
+    let server = Server::start().unwrap();
+    for path in ["/metrics", "/api/v1/metrics"] {
+        let reply = server.get(path).unwrap();
+        assert_eq!((reply.status, kind(&reply)), (200, "text/plain; version=0.0.4; charset=utf-8"));
+        for line in ["# TYPE rag_index_chunks gauge", "rag_store_up 1"] {
+            assert!(reply.body.lines().any(|it| it == line), "{line}: {}", reply.body);
+        }
+    }
+    let variables = [("metrics_token".to_owned(), "s3cret".to_owned())].into();
+    let server =
+        Server::start_with(ServerOptions { variables, ..ServerOptions::default() }).unwrap();
+    let status =
+        |headers: &[(&str, &str)]| server.send("GET", "/metrics", headers, "").unwrap().status;
+    assert_eq!(status(&[]), 401);
+    assert_eq!(status(&[("authorization", "Bearer wrong")]), 401);
+    assert_eq!(status(&[("authorization", "Basic s3cret")]), 401);
+    assert_eq!(status(&[("authorization", "Bearer s3cret")]), 200);
+    assert_eq!(server.get("/health").unwrap().status, 200);
+}
+
+#[test]
+fn a_trace_is_continued() {
+    let server = Server::start().unwrap();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736";
+    let given = format!("{trace}-00f067aa0ba902b7-01");
+    let parent = |given: &str| {
+        let reply = server.send("GET", "/health", &[("traceparent", given)], "").unwrap();
+        reply.headers["traceparent"].clone()
+    };
+    let named = parent(&given);
+    assert!(named.starts_with(trace) && named.ends_with("-01") && named != given, "{named}");
+    assert!(!parent("00-junk").contains("junk"));
+}
+
+#[test]
 fn with_keys_configured_one_must_be_sent() {
     let variables = [("api_keys".to_owned(), "old-key,new-key".to_owned())].into();
     let server =

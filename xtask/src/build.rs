@@ -35,3 +35,17 @@ pub(crate) fn up(workspace: &Workspace, args: &[String], started: Instant) -> Re
     headline("up", &format!("built in {:.1} s, starting", started.elapsed().as_secs_f64()));
     Task::new(workspace.dossier()).arg("up").args(args).folder(workspace.root()).replace()
 }
+
+/// Builds the double of Groq and becomes it.
+///
+/// # Errors
+///
+/// When the build fails or the binary cannot be started.
+pub(crate) fn fake_groq(workspace: &Workspace, args: &[String]) -> Result<()> {
+    workspace
+        .cargo(&["run", "--bin", "fake-groq"])
+        .args(build_flags())
+        .arg("--")
+        .args(args)
+        .replace()
+}

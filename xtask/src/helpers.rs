@@ -1,4 +1,5 @@
-//! The programs only tests need: a Python with ONNX Runtime, a browser, its driver for Node.
+//! The programs only tests need: a Python with ONNX Runtime and other people's clients, a browser,
+//! its driver for Node.
 //!
 //! Each is installed when it is missing and can be had. What cannot be had is skipped in plain
 //! sight, and its variable stays unset, which is how the tests know.
@@ -13,7 +14,7 @@ use crate::workspace::{Workspace, newest_change};
 
 /// What could be had.
 pub(crate) struct Helpers {
-    /// A Python that has `onnxruntime`, `numpy` and `cohere`.
+    /// A Python that has what [`REQUIREMENTS`] lists.
     pub(crate) python: Option<PathBuf>,
     /// A Chromium or Chrome.
     pub(crate) chromium: Option<PathBuf>,
@@ -32,8 +33,8 @@ impl Helpers {
     pub(crate) fn prepare(workspace: &Workspace) -> Result<Self> {
         let scratch = Scratch::new("helpers")?;
         let mut helpers = Self { python: None, chromium: None, node: None, skipped: Vec::new() };
-        helpers.python = helpers
-            .keep("comparisons with ONNX Runtime and Cohere's client", python(workspace, &scratch));
+        helpers.python =
+            helpers.keep("ONNX Runtime and other people's clients", python(workspace, &scratch));
         let has_browser_tests = workspace.path(BROWSER_TESTS).join("package.json").exists();
         if has_browser_tests {
             helpers.chromium = helpers.keep("browser", chromium(&scratch));
@@ -71,11 +72,12 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
     }
     let venv = workspace.cache().join("venv");
     let python = venv.join("bin/python");
+    let requirements = workspace.path(REQUIREMENTS);
     if imports_work(&python) {
         headline("python", "up to date");
         return Ok(python);
     }
-    headline("python", &format!("installing onnxruntime, numpy, cohere in {}", venv.display()));
+    headline("python", &format!("installing {REQUIREMENTS} in {}", venv.display()));
     let log = scratch.path().join("python.log");
     Task::new("python3")
         .args(["-m", "venv", "--clear"])
@@ -84,7 +86,8 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
         .run_within(INSTALL_LIMIT, &log)?;
     Task::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(["onnxruntime", "numpy", "cohere"])
+        .arg("--requirement")
+        .arg(requirements)
         .remedy("set DOSSIER_PYTHON to a Python that has them")
         .run_within(INSTALL_LIMIT, &log)?;
     imports_work(&python).then_some(python).context("what pip installed cannot be imported")
@@ -93,7 +96,7 @@ fn python(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
 fn imports_work(python: &Path) -> bool {
     python.exists()
         && Task::new(python)
-            .args(["-c", "import cohere, numpy, onnxruntime"])
+            .args(["-c", "import cohere, mcp, numpy, onnxruntime, openai, schemathesis"])
             .quiet()
             .read()
             .is_ok()
@@ -154,6 +157,9 @@ fn node(workspace: &Workspace, scratch: &Scratch) -> Result<PathBuf> {
 
 /// Where the browser tests are, below the repository.
 pub(crate) const BROWSER_TESTS: &str = "tests/browser";
+
+/// What is installed into the Python of the tests, below the repository.
+const REQUIREMENTS: &str = "tests/clients/requirements.txt";
 
 /// How long one installation may take: ONNX Runtime and Chromium are about 100 MiB each.
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);

@@ -52,6 +52,9 @@ enum Command {
     Test(Passed),
     /// Runs the benchmarks
     Bench(Passed),
+    /// Runs the double of Groq by hand; --help lists what it can do
+    #[command(disable_help_flag = true)]
+    FakeGroq(Passed),
     /// Measures retrieval and answers on the cases in data/eval (`dossier eval`)
     Eval(Passed),
     /// Checks walls, headers, links, checksums and formatting; lists findings as file:line: message
@@ -103,6 +106,7 @@ fn run(command: Command, started: Instant) -> Result<()> {
         Command::Up(passed) => build::up(&workspace, &passed.args, started),
         Command::Test(passed) => suite::run(&workspace, &passed.args),
         Command::Bench(passed) => measure::bench(&workspace, &passed.args),
+        Command::FakeGroq(passed) => build::fake_groq(&workspace, &passed.args),
         Command::Eval(passed) => measure::eval(&workspace, &passed.args),
         Command::Tidy => tidy::run(&workspace),
         Command::Ci => ci::run(&workspace),

@@ -1,10 +1,9 @@
 //! `dossier ask`: the chat pipeline, natively.
 
-use dossier_core::{auth::Visitor, chat, wire::ChatRequest};
-use futures::executor::block_on;
+use dossier_core::wire::ChatRequest;
 
 use crate::{
-    env::NativeEnv,
+    env::NativeChat,
     output::{Failure, Outcome, place, say},
     pack::PackArguments,
 };
@@ -23,14 +22,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let opened = arguments.pack.open()?;
     let request = ChatRequest { question: arguments.question.clone(), ..ChatRequest::default() };
-    let turn = block_on(chat::answer(
-        &NativeEnv::default(),
-        &opened.retriever(),
-        Visitor::default(),
-        request,
-    ))
-    .map_err(Failure::usage)?;
-    let response = turn.response;
+    let response =
+        NativeChat::new()?.ask(opened.retriever(), request).map_err(Failure::usage)?;
     if arguments.json {
         say!("{}", serde_json::to_string(&response)?);
         return Ok(());

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use dossier_core::{
-    chat,
+    auth::Visitor,
+    telemetry::Trace,
     wire::{SearchRequest, SearchResponse},
 };
 use futures::executor::block_on;
 
 use crate::{
-    env::NativeEnv,
+    env::NativeChat,
     output::{Failure, Outcome, place, say},
     pack::PackArguments,
 };
@@ -55,7 +56,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         None => arguments.question.clone(),
     };
     let opened = arguments.pack.open()?;
-    let (env, retriever) = (NativeEnv::default(), opened.retriever());
+    let chat = NativeChat::new()?;
+    let service = chat.over(opened.retriever());
     let filter: BTreeMap<String, String> = arguments.filter.iter().cloned().collect();
     for question in questions {
         let request = SearchRequest {
@@ -63,7 +65,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             top_k: Some(arguments.k),
             filter: filter.clone(),
         };
-        let response = block_on(chat::search(&env, &retriever, request))
+        let mut trace = Trace::default();
+        let (response, _) = block_on(service.search(request, Visitor::default(), &mut trace))
             .map_err(|error| Failure::usage(anyhow!("{question:?}: {error}")))?;
         if arguments.json {
             say!("{}", serde_json::to_string(&response)?);

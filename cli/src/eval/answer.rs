@@ -133,11 +133,7 @@ mod tests {
                 answer: answer.to_owned(),
                 sources: vec![source(1, "a#work:0", "In Paris."), source(2, "b#x:0", "Born 1867")],
                 grounded: true,
-                confidence: None,
-                ambiguity: None,
-                session_id: String::new(),
-                rewrite_metadata: None,
-                degraded: Vec::new(),
+                ..ChatResponse::default()
             };
             assert_eq!(citation_precision(case, &response), expected, "{answer}");
         };

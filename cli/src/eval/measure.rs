@@ -2,14 +2,12 @@
 
 use anyhow::Context as _;
 use dossier_core::{
-    auth::Visitor,
-    chat::{self, Question},
+    chat::Question,
     retrieval::{Evidence, Query, Retrieval, Retriever},
     text::Chunk,
     understanding::condense,
     wire::{ChatRequest, ChatResponse, TurnRecord},
 };
-use futures::executor::block_on;
 
 use super::{
     answer,
@@ -17,7 +15,7 @@ use super::{
     metrics::{self, DEPTH, Ranking, Scores},
     stage::STAGES,
 };
-use crate::env::NativeEnv;
+use crate::env::NativeChat;
 
 /// The conversation of a case; each has a store of its own.
 const SESSION: &str = "eval";
@@ -147,7 +145,7 @@ struct Conversation {
 
 impl Conversation {
     fn of(retriever: &Retriever<'_>, case: &Case) -> anyhow::Result<Self> {
-        let env = NativeEnv::default();
+        let chat = NativeChat::new()?;
         let request = |question: &str| ChatRequest {
             question: question.to_owned(),
             session_id: Some(SESSION.to_owned()),
@@ -155,12 +153,7 @@ impl Conversation {
         };
         let mut turns = Vec::new();
         for question in &case.history {
-            let answer = block_on(async {
-                let mut turn =
-                    chat::answer(&env, retriever, Visitor::default(), request(question)).await?;
-                turn.record(&env).await;
-                anyhow::Ok(turn.response.answer)
-            })?;
+            let answer = chat.ask(*retriever, request(question))?.answer;
             turns.push(TurnRecord { question: question.clone(), answer });
         }
         let text = match Question::from_chat(request(&case.query)) {
@@ -170,10 +163,7 @@ impl Conversation {
             Err(error) => return Err(error.into()),
         };
         let response = match case.judges_answer() {
-            true => Some(
-                block_on(chat::answer(&env, retriever, Visitor::default(), request(&case.query)))?
-                    .response,
-            ),
+            true => Some(chat.ask(*retriever, request(&case.query))?),
             false => None,
         };
         let text = condense(&text, &turns, retriever.index()).search;

@@ -156,6 +156,9 @@ mod tests {
 
     #[test]
     fn takes_citations_out() {
-        assert_eq!(without_citations("Born in Warsaw [1], 1867 [2][3]. [x]"), "Born in Warsaw, 1867. [x]");
+        assert_eq!(
+            without_citations("Born in Warsaw [1], 1867 [2][3]. [x]"),
+            "Born in Warsaw, 1867. [x]"
+        );
     }
 }

@@ -1,13 +1,13 @@
 //! The events of an answer, in their order, as server-sent events with one `data:` line each.
 //!
-//! `metadata`, `fallback`…, `thinking`…, `thinking_done`, `token`…, `sources_reorder`, `done`; or
-//! `error` at any time, as the last one.
+//! `metadata`, `fallback`…, `thinking`…, `thinking_done`, `token`…, `sources_reorder`, `result`,
+//! `done`; or `error` at any time, as the last one.
 
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::wire::{
-    ChatResponse, ChatSource, StreamError, StreamFallback, StreamMetadata, StreamSources,
+    ChatSource, StreamError, StreamFallback, StreamMetadata, StreamResult, StreamSources,
 };
 
 /// Words in one `token` event of a text that was ready.
@@ -28,6 +28,8 @@ pub enum Event {
     Token(String),
     /// The sources in the order in which the answer cites them.
     SourcesReorder(Vec<ChatSource>),
+    /// What is known of the answer only now that it is complete.
+    Result(Box<StreamResult>),
     /// The answer is complete and recorded.
     Done,
     /// The answer ends here, incomplete.
@@ -44,6 +46,7 @@ impl Event {
             Self::ThinkingDone => "thinking_done",
             Self::Token(_) => "token",
             Self::SourcesReorder(_) => "sources_reorder",
+            Self::Result(_) => "result",
             Self::Done => "done",
             Self::Error(_) => "error",
         }
@@ -56,6 +59,7 @@ impl Event {
             Self::Fallback(fallback) => json(fallback),
             Self::Thinking(text) | Self::Token(text) => json(text),
             Self::SourcesReorder(sources) => json(&StreamSources { reordered_sources: sources }),
+            Self::Result(result) => json(result),
             Self::Error(error) => json(error),
             Self::ThinkingDone | Self::Done => String::new(),
         };
@@ -67,14 +71,6 @@ impl Event {
 fn json(payload: &impl Serialize) -> String {
     // Serialising our own wire types cannot fail; an empty payload would still be an event.
     serde_json::to_string(payload).unwrap_or_default()
-}
-
-/// The events of an answer that is ready, in order.
-pub fn events(response: &ChatResponse) -> Vec<Event> {
-    let mut events = vec![Event::Metadata(Box::new(StreamMetadata::from(response)))];
-    events.extend(fragments(&response.answer).into_iter().map(|it| Event::Token(it.to_owned())));
-    events.push(Event::Done);
-    events
 }
 
 /// Cuts text after every few words; joined, the fragments are the text.
@@ -112,6 +108,7 @@ enum Stage {
     Thought,
     Answering,
     Reordered,
+    Judged,
     Ended,
 }
 
@@ -131,7 +128,7 @@ impl Sequence {
     /// # Errors
     /// It must not come here.
     pub fn admit(&mut self, event: &Event) -> Result<(), OutOfOrder> {
-        use Stage::{Answering, Described, Ended, Nothing, Reordered, Thinking, Thought};
+        use Stage::{Answering, Described, Ended, Judged, Nothing, Reordered, Thinking, Thought};
         let stage = match (event, self.stage) {
             (Event::Metadata(_), Nothing) | (Event::Fallback(_), Described) => Described,
             (Event::Thinking(_), Described | Thinking) => Thinking,
@@ -139,7 +136,8 @@ impl Sequence {
             (Event::Token(_), Described | Thought | Answering) => Answering,
             (Event::SourcesReorder(_), Answering) => Reordered,
             // A client takes an answer without text for one that broke off.
-            (Event::Done, Answering | Reordered) => Ended,
+            (Event::Result(_), Answering | Reordered) => Judged,
+            (Event::Done, Answering | Reordered | Judged) => Ended,
             (Event::Error(_), stage) if stage != Ended => Ended,
             _ => return Err(OutOfOrder { event: event.name(), last: self.last }),
         };
@@ -171,6 +169,7 @@ mod tests {
             "thinking_done" => Event::ThinkingDone,
             "token" => Event::Token("t".to_owned()),
             "sources_reorder" => Event::SourcesReorder(Vec::new()),
+            "result" => Event::Result(Box::default()),
             "done" => Event::Done,
             _ => Event::Error(StreamError::default()),
         }
@@ -180,7 +179,12 @@ mod tests {
     fn orders() {
         for (names, expected) in [
             ("metadata token done", ""),
-            ("metadata fallback fallback thinking thinking thinking_done token token sources_reorder done", ""),
+            ("metadata token result done", ""),
+            ("metadata token result token", "event out of order: token, after result"),
+            (
+                "metadata fallback fallback thinking thinking thinking_done token token sources_reorder result done",
+                "",
+            ),
             ("error", ""),
             ("metadata token error", ""),
             ("metadata token", "event out of order: end, after token"),
@@ -208,24 +212,23 @@ mod tests {
     #[test]
     fn an_event_is_two_lines_and_a_blank_one() {
         for (event, expected) in [
-            (Event::Token("a\nb\r\n\"c\"".to_owned()), "event: token\ndata: \"a\\nb\\r\\n\\\"c\\\"\"\n\n"),
+            (
+                Event::Token("a\nb\r\n\"c\"".to_owned()),
+                "event: token\ndata: \"a\\nb\\r\\n\\\"c\\\"\"\n\n",
+            ),
             (Event::Done, "event: done\ndata: \n\n"),
-            (event("fallback"), "event: fallback\ndata: {\"provider\":\"\",\"model\":\"\",\"reason\":\"\"}\n\n"),
-            (event("sources_reorder"), "event: sources_reorder\ndata: {\"reordered_sources\":[]}\n\n"),
+            (
+                event("fallback"),
+                "event: fallback\ndata: {\"provider\":\"\",\"model\":\"\",\"reason\":\"\"}\n\n",
+            ),
+            (
+                event("sources_reorder"),
+                "event: sources_reorder\ndata: {\"reordered_sources\":[]}\n\n",
+            ),
             (event("error"), "event: error\ndata: {\"detail\":\"\",\"error_code\":\"\"}\n\n"),
         ] {
             assert_eq!(event.encode(), expected);
         }
-    }
-
-    #[test]
-    fn a_ready_answer_comes_in_order() {
-        let response = ChatResponse { answer: "One two three four five.".to_owned(), session_id: "s".to_owned(), ..ChatResponse::default() };
-        let events = events(&response);
-        let mut sequence = Sequence::default();
-        events.iter().for_each(|event| sequence.admit(event).unwrap());
-        sequence.end().unwrap();
-        assert!(events[0].encode().contains("\"session_id\":\"s\""));
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod citation;
 mod claim;
 mod events;
 mod extract;
+mod known;
 mod markup;
+mod number;
 mod passage;
 pub mod prompt;
 mod references;
@@ -16,7 +18,7 @@ mod word;
 mod writer;
 
 pub use self::{
-    events::{Event, OutOfOrder, Sequence, events, fragments},
+    events::{Event, OutOfOrder, Sequence, fragments},
     extract::{Extract, extract},
     passage::Passage,
     refusal::{REFUSAL, is_refusal, refusal},

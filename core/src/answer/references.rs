@@ -116,13 +116,15 @@ impl References {
             })
         };
         let file = FILES.iter().any(|ending| first.len() > ending.len() && first.ends_with(ending));
-        if (file || self.titles.iter().any(|it| named(&it))) && (line_ends || file && end.is_some()) {
+        if (file || self.titles.iter().any(|it| named(&it))) && (line_ends || file && end.is_some())
+        {
             Line::Entry
         } else if line_ends {
             if text.is_empty() { Line::Entry } else { Line::Text }
         } else if cited {
             Line::Text
-        } else if end.is_none() || self.titles.iter().any(|it| it.starts_with(whole) || named(&it)) {
+        } else if end.is_none() || self.titles.iter().any(|it| it.starts_with(whole) || named(&it))
+        {
             Line::Undecided
         } else {
             Line::Text

@@ -76,7 +76,18 @@ fn normal(sentence: &str) -> String {
 /// Clauses of which one may refuse and the next answer.
 fn clauses(normal: &str) -> Vec<String> {
     let mut clauses = vec![normal.to_owned()];
-    for divider in [" but ", " however ", " although ", " though ", " instead ", " only that ", ";", " aber ", " mais ", " pero "] {
+    for divider in [
+        " but ",
+        " however ",
+        " although ",
+        " though ",
+        " instead ",
+        " only that ",
+        ";",
+        " aber ",
+        " mais ",
+        " pero ",
+    ] {
         let parts = clauses.iter().flat_map(|clause| clause.split(divider));
         clauses = parts.map(|part| format!(" {} ", part.trim())).collect();
     }
@@ -200,9 +211,25 @@ const MISSING: &[&str] = &[
 
 /// Names of the documents.
 const PLACES: &[&str] = &[
-    "document", "documents", "passage", "passages", "context", "records", "file", "files",
-    "sources", "text", "materials", "information provided", "provided information", "excerpts",
-    "dokumenten", "dokumente", "unterlagen", "les documents", "documentos",
+    "document",
+    "documents",
+    "passage",
+    "passages",
+    "context",
+    "records",
+    "file",
+    "files",
+    "sources",
+    "text",
+    "materials",
+    "information provided",
+    "provided information",
+    "excerpts",
+    "dokumenten",
+    "dokumente",
+    "unterlagen",
+    "les documents",
+    "documentos",
 ];
 
 /// Sentences that go with a refusal and say nothing themselves.
@@ -247,7 +274,10 @@ mod tests {
             ("I don't know.", true),
             ("I’m sorry, but I don’t have that information in my documents.", true),
             ("The documents do not mention a driving licence.", true),
-            ("The provided passages don't contain any details about her salary. Please ask something else.", true),
+            (
+                "The provided passages don't contain any details about her salary. Please ask something else.",
+                true,
+            ),
             ("Unfortunately, there is no mention of a PhD in the documents [2].", true),
             ("Based on the context, this cannot be answered.", true),
             ("There is not enough information to say.", true),

@@ -103,10 +103,10 @@ enum Part {
 }
 
 impl Writer {
-    /// Starts an answer that may cite `passages`: `[n]` names `passages[n - 1]`.
-    pub fn new(passages: &[Passage], policy: CitationPolicy) -> Self {
+    /// Starts an answer to `question` that may cite `passages`: `[n]` names `passages[n - 1]`.
+    pub fn new(passages: &[Passage], question: &str, policy: CitationPolicy) -> Self {
         Self {
-            basis: Basis::of(passages),
+            basis: Basis::of(passages, question),
             policy,
             markup: Markup::default(),
             citations: Citations::default(),
@@ -297,8 +297,14 @@ mod tests {
 
     fn passages() -> Vec<Passage> {
         [
-            ("Degrees", "She studied physics in Paris and took her degree in 1893 with C# and Rust."),
-            ("Prizes and medals", "The Royal Society gave her the Davy Medal in 1903. Her grade was 4.00."),
+            (
+                "Degrees",
+                "She studied physics in Paris and took her degree in 1893 with C# and Rust.",
+            ),
+            (
+                "Prizes and medals",
+                "The Royal Society gave her the Davy Medal in 1903. Her grade was 4.00.",
+            ),
             ("Posts", "She was head of the laboratory in Warsaw from 2022 - May 2025."),
         ]
         .map(|(title, text)| Passage {
@@ -310,7 +316,7 @@ mod tests {
     }
 
     fn report(text: &str, policy: CitationPolicy) -> Report {
-        let mut writer = Writer::new(&passages(), policy);
+        let mut writer = Writer::new(&passages(), "", policy);
         let first = writer.push(text);
         let mut report = writer.finish();
         assert_eq!(first.text + &report.rest.text, report.text);
@@ -330,7 +336,11 @@ mod tests {
             ("The Davy Medal[2][2] and [ 2 ] 【2】.", "The Davy Medal [1] and [1].", vec![1]),
             ("The Davy Medal, 1903【2†source】.", "The Davy Medal, 1903 [1].", vec![1]),
             ("She got the Davy Medal in 1903. [2]", "She got the Davy Medal in 1903 [1].", vec![1]),
-            ("The Davy Medal in 1903. [2] Then more.", "The Davy Medal in 1903 [1]. Then more.", vec![1]),
+            (
+                "The Davy Medal in 1903. [2] Then more.",
+                "The Davy Medal in 1903 [1]. Then more.",
+                vec![1],
+            ),
             ("The Davy Medal [9][2][0] came in 1903.", "The Davy Medal [1] came in 1903.", vec![1]),
             ("The Davy Medal [7] came in 1903 [2].", "The Davy Medal came in 1903 [1].", vec![1]),
             ("The Davy Medal [7-9], 1903 [2].", "The Davy Medal, 1903 [1].", vec![1]),
@@ -338,7 +348,11 @@ mod tests {
             ("4.00 [2]", "4.00 [1]", vec![1]),
             ("Davy Medal (1903) [2-2]", "Davy Medal (1903) [1]", vec![1]),
             // Not cited, or cited wrongly: the passage that says it.
-            ("The Royal Society gave her the Davy Medal.", "The Royal Society gave her the Davy Medal [1].", vec![1]),
+            (
+                "The Royal Society gave her the Davy Medal.",
+                "The Royal Society gave her the Davy Medal [1].",
+                vec![1],
+            ),
             ("The Davy Medal came in 1903 [1].", "The Davy Medal came in 1903 [1].", vec![1]),
             ("An array[i] of [sic] text[", "An array[i] of [sic] text[", vec![]),
         ] {
@@ -360,7 +374,10 @@ mod tests {
             let report = report(text, CitationPolicy::Mark);
             assert_eq!(report.text.replace(&format!(" {UNCONFIRMED}"), ""), text);
         }
-        let report = report("## Posts\n\n- **Head** of the laboratory in Warsaw [3]\n\nSources:\n[3] posts.md", CitationPolicy::Mark);
+        let report = report(
+            "## Posts\n\n- **Head** of the laboratory in Warsaw [3]\n\nSources:\n[3] posts.md",
+            CitationPolicy::Mark,
+        );
         assert_eq!(report.text, "Posts\n\nHead of the laboratory in Warsaw [1]");
     }
 
@@ -375,7 +392,11 @@ mod tests {
         );
         let unsupported: Vec<&str> = marked.unsupported().map(|it| it.text.as_str()).collect();
         assert_eq!(unsupported, ["She got the Davy Medal in 1904.", "She likes Rome and Madrid."]);
-        assert!(marked.grounded && (marked.confidence - 1.0 / 3.0).abs() < 0.01, "{}", marked.confidence);
+        assert!(
+            marked.grounded && (marked.confidence - 1.0 / 3.0).abs() < 0.01,
+            "{}",
+            marked.confidence
+        );
 
         let dropped = report(text, CitationPolicy::Drop);
         assert_eq!(dropped.text, "She studied physics in Paris [1].\nBye now.");
@@ -392,7 +413,11 @@ mod tests {
             ("I could not find an answer to that in the documents. [1]", false, true),
             ("4.00 [2]", true, false),
             ("She studied physics in Paris [1].", true, false),
-            ("The documents do not mention a PhD, but she studied physics in Paris [1].", true, false),
+            (
+                "The documents do not mention a PhD, but she studied physics in Paris [1].",
+                true,
+                false,
+            ),
             ("She was the queen of Sweden [1].", false, false),
             ("Hello!", false, false),
             ("", false, false),
@@ -409,7 +434,7 @@ mod tests {
         quoted[0].text = "- Physics degree, 1893".to_owned();
         quoted[1].text.push_str(" Radium glows (faintly).");
         for policy in [CitationPolicy::Mark, CitationPolicy::Drop] {
-            let mut writer = Writer::new(&quoted, policy);
+            let mut writer = Writer::new(&quoted, "", policy);
             let first = writer.push(text).text;
             let report = writer.finish();
             assert_eq!(first + &report.rest.text, text);
@@ -420,7 +445,7 @@ mod tests {
     #[test]
     fn a_word_waits_for_the_next_and_no_longer() {
         let text = "The Royal Society gave her the Davy Medal in 1903, array[i] and C# too";
-        let mut writer = Writer::new(&passages(), CitationPolicy::Mark);
+        let mut writer = Writer::new(&passages(), "", CitationPolicy::Mark);
         let mut released = String::new();
         for (at, letter) in text.char_indices() {
             released.push_str(&writer.push(&letter.to_string()).text);
@@ -432,7 +457,7 @@ mod tests {
     #[test]
     fn endless_text_does_not_wait() {
         for unit in ["x", "[1", "*", "<b", " ", "_a", "[1]", "#", "`", "References", "<!--", "1,"] {
-            let mut writer = Writer::new(&passages(), CitationPolicy::Drop);
+            let mut writer = Writer::new(&passages(), "", CitationPolicy::Drop);
             for _ in 0..3_000 {
                 writer.push(unit);
             }
@@ -446,11 +471,61 @@ mod tests {
     #[test]
     fn cuts_make_no_difference() {
         const PIECES: &[&str] = &[
-            "She ", "studied ", "physics", " in Paris", " 1893", ".", ". ", "! ", "\n", "\n\n", " ",
-            "[1]", "[2]", "[1, 3]", "[9]", "[", "]", "【2】", "[1†so", "urce]", "[1-", "**", "*", "_",
-            "__", "`", "```", "# ", "- ", "> ", "<b>", "</b>", "<", ">", "<!--", "-->", "<img ", "C#",
-            "snake_case", "Sources:", "References", "[2] prizes.md", "Prizes and medals", "Dr. ",
-            "2022 - May 2025", "é", "🦀", "\t", "\"", "(", ")", "1. ", "Rome ", "…", "~~",
+            "She ",
+            "studied ",
+            "physics",
+            " in Paris",
+            " 1893",
+            ".",
+            ". ",
+            "! ",
+            "\n",
+            "\n\n",
+            " ",
+            "[1]",
+            "[2]",
+            "[1, 3]",
+            "[9]",
+            "[",
+            "]",
+            "【2】",
+            "[1†so",
+            "urce]",
+            "[1-",
+            "**",
+            "*",
+            "_",
+            "__",
+            "`",
+            "```",
+            "# ",
+            "- ",
+            "> ",
+            "<b>",
+            "</b>",
+            "<",
+            ">",
+            "<!--",
+            "-->",
+            "<img ",
+            "C#",
+            "snake_case",
+            "Sources:",
+            "References",
+            "[2] prizes.md",
+            "Prizes and medals",
+            "Dr. ",
+            "2022 - May 2025",
+            "é",
+            "🦀",
+            "\t",
+            "\"",
+            "(",
+            ")",
+            "1. ",
+            "Rome ",
+            "…",
+            "~~",
         ];
         let entropy = SeededEntropy::new(4);
         let below = |limit: usize| (entropy.next() % limit as u64) as usize;
@@ -458,7 +533,7 @@ mod tests {
             let text: String = (0..below(24)).map(|_| PIECES[below(PIECES.len())]).collect();
             let policy = if round % 2 == 0 { CitationPolicy::Mark } else { CitationPolicy::Drop };
             let expected = report(&text, policy);
-            let mut writer = Writer::new(&passages(), policy);
+            let mut writer = Writer::new(&passages(), "", policy);
             let mut joined = String::new();
             let mut rest = text.as_str();
             while !rest.is_empty() {
@@ -468,7 +543,11 @@ mod tests {
             }
             let got = writer.finish();
             assert_eq!(joined + &got.rest.text, expected.text, "{text:?}");
-            assert_eq!((got.cited, got.sentences), (expected.cited.clone(), expected.sentences), "{text:?}");
+            assert_eq!(
+                (got.cited, got.sentences),
+                (expected.cited.clone(), expected.sentences),
+                "{text:?}"
+            );
             for number in 1..=expected.cited.len() {
                 assert!(expected.text.contains(&format!("[{number}]")), "{text:?}");
             }

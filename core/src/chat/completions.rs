@@ -10,17 +10,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     RequestError,
-    session::MAX_TURNS,
     wire::{
-        ChatResponse, ChatSource, ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice,
-        CompletionChunk, CompletionError, CompletionFault, CompletionMessage, CompletionReply,
-        CompletionRequest, CompletionUsage, FieldError, MessageContent, ModelEntry, ModelList,
-        TurnRecord,
+        ChatRequest, ChatResponse, ChatSource, ChunkChoice, ChunkDelta, CompletionAnswer,
+        CompletionChoice, CompletionChunk, CompletionError, CompletionFault, CompletionMessage,
+        CompletionReply, CompletionRequest, CompletionUsage, FieldError, MessageContent,
+        ModelEntry, ModelList, TurnRecord,
     },
 };
 
 /// The model that stands for whichever is configured.
 pub const MODEL: &str = "dossier";
+/// Most turns before the question that are looked at: what limits may grant a conversation at most.
+const MAX_TURNS: usize = 20;
 /// Longest `user`, in characters: an e-mail address or two ids fit, and it is only hashed.
 pub const MAX_USER_CHARS: usize = 256;
 /// Ends a stream.
@@ -31,7 +32,7 @@ const DONE: &str = "data: [DONE]\n\n";
 pub struct Conversation {
     /// The question to answer, as it was written; still to be validated.
     pub question: String,
-    /// What was said before, oldest first, at most [`MAX_TURNS`] turns.
+    /// What was said before, oldest first, at most 20 turns.
     pub earlier: Vec<TurnRecord>,
     /// The model asked for, if it is a certain one.
     pub model: Option<String>,
@@ -108,6 +109,18 @@ impl Conversation {
                 .and_then(|options| options.include_usage)
                 .unwrap_or(false),
         })
+    }
+
+    /// The question as `/chat` takes it.
+    pub fn request(&self) -> ChatRequest {
+        ChatRequest {
+            question: self.question.clone(),
+            model: self.model.clone(),
+            reasoning_effort: self.reasoning_effort.clone(),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            ..ChatRequest::default()
+        }
     }
 }
 
@@ -186,7 +199,7 @@ fn short(text: &str) -> String {
 }
 
 /// What every part of one completion carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Completion {
     id: String,
     created: u64,
@@ -432,9 +445,10 @@ mod tests {
             assert_eq!((fields.len(), fields[0].field.as_str()), (1, field), "{request}");
             assert!(fields[0].message.contains(words), "{fields:?}");
         }
-        let wrong = json!({"messages": [{"role": "user", "content": 7}]});
-        let error = serde_json::from_value::<CompletionRequest>(wrong).unwrap_err().to_string();
-        assert!(error.contains("content must be a string"), "{error}");
+        let wrong = json!({"messages": [{"role": "user", "content": 7}]}).to_string();
+        let error = crate::wire::read_json::<CompletionRequest>(wrong.as_bytes()).unwrap_err();
+        let words = "messages[0].content must be a string or an array of parts with a `type`, got";
+        assert!(error.to_string().contains(words), "{error}");
     }
 
     #[test]
@@ -446,7 +460,9 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(conversation.model.as_deref(), Some("openai/gpt-oss-20b"));
-        assert_eq!((conversation.max_tokens, conversation.temperature), (Some(20), Some(0.5)));
+        let request = conversation.request();
+        assert_eq!((request.max_tokens, request.temperature), (Some(20), Some(0.5)));
+        assert_eq!((request.question.as_str(), request.session_id), ("A?", None));
         assert!(conversation.stream && conversation.include_usage);
         let caller = conversation.caller.unwrap();
         assert!(crate::session::is_id(&caller) && !caller.contains("somebody"), "{caller}");
@@ -473,10 +489,9 @@ mod tests {
             sources: vec![source],
             grounded: true,
             confidence: Some(0.9),
-            ambiguity: None,
             session_id: "s".to_owned(),
-            rewrite_metadata: None,
             degraded: Vec::new(),
+            ..ChatResponse::default()
         }
     }
 

@@ -1,13 +1,39 @@
-//! The chat pipeline: one file a step, and [`turn`] that strings them together.
+//! The chat pipeline, a file a step: a question is [`prepared`](Service::prepare), the answer is
+//! [`spoken`](Service::speak), and what remains is counted when the request is
+//! [`closed`](Service::close).
 
-pub mod completions;
 mod parameters;
 mod question;
+
+mod instance;
+mod service;
+mod settings;
+
+mod answer;
+mod draft;
+mod prepare;
+mod present;
 mod rerank;
-pub mod turn;
+
+mod record;
+mod sink;
+mod speak;
+
+pub mod completions;
+mod search;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
+    instance::Instance,
     parameters::with_parameters,
-    question::{MAX_CHARS, MAX_WORDS, MIN_CHARS, Question},
-    turn::{Turn, answer, search},
+    prepare::Prepared,
+    question::{
+        EFFORTS, MAX_CHARS, MAX_NAME, MAX_TEMPERATURE, MAX_TOKENS, MAX_WORDS, MIN_CHARS, Question,
+    },
+    service::{Asked, Conversation, Service},
+    settings::Settings,
+    sink::{Silent, Sink},
+    speak::Spoken,
 };

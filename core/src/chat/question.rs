@@ -21,14 +21,14 @@ pub const MAX_WORDS: usize = 300;
 const REPETITION_WORDS: usize = 10;
 
 /// What models may be told of thinking.
-const EFFORTS: [&str; 4] = ["none", "low", "medium", "high"];
+pub const EFFORTS: [&str; 4] = ["none", "low", "medium", "high"];
 /// Models take no more randomness.
-const MAX_TEMPERATURE: f32 = 2.0;
+pub const MAX_TEMPERATURE: f32 = 2.0;
 /// Longest answer that can be asked for, in tokens: twenty times what an answer of four sentences
 /// takes, and what the models' windows leave beside the passages.
-const MAX_TOKENS: u32 = 4_096;
+pub const MAX_TOKENS: u32 = 4_096;
 /// Longest name of a model, and longest key or value of a filter, in characters.
-const MAX_NAME: usize = 200;
+pub const MAX_NAME: usize = 200;
 
 /// A question, clean and within the limits.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,13 +1,16 @@
 //! Retrieval with a second opinion: a service that reads the question and each passage together.
 //!
-//! Optional, and never in the way: whatever goes wrong with it, the own order stays, and the answer
-//! names `reranker` as degraded.
+//! Optional, and never in the way: whatever goes wrong with it, the order that it last gave for the
+//! same question and passages stays, or else the own order, and the answer names `reranker` as
+//! degraded.
 
 use std::time::Duration;
 
+use super::Service;
 use crate::{
     ports::{Body as _, Config, ConfigError, Env, Http, HttpError, HttpRequest, Timeouts},
     retrieval::{Hit, MAX_TOP_K, Query, Retrieval, Retriever, reorder},
+    telemetry::{Stage, Trace, metrics},
     wire::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
 };
 
@@ -27,35 +30,78 @@ const POOL: usize = MAX_TOP_K;
 /// Largest reply read, in bytes; scores for the pool take two thousand.
 const MAX_REPLY_BYTES: usize = 64 * 1024;
 
-/// Searches, and has the configured reranker order the best of what was found.
-pub(super) async fn retrieve(
-    env: &impl Env,
-    retriever: &Retriever<'_>,
-    query: &Query<'_>,
-) -> Retrieval {
-    let reranker = match Reranker::configured(env.config()).await {
-        Ok(None) => return retriever.search(query),
-        Ok(Some(reranker)) => Ok(reranker),
-        Err(fault) => Err(fault),
-    };
-    let wide = Query { top_k: query.top_k.max(POOL), ..query.clone() };
-    let mut retrieval = retriever.search(&wide);
-    let outcome = match reranker {
-        // One passage has one order.
-        Ok(_) if retrieval.hits.len() < 2 => Ok(()),
-        Ok(reranker) => {
-            let passages = passages(retriever, &retrieval.hits);
-            let scores = reranker.scores(env.http(), query.text, passages).await;
-            scores.map(|scores| reorder(&mut retrieval.hits, &scores))
+impl<E: Env> Service<'_, E> {
+    /// Searches, and has the configured reranker order the best of what was found.
+    pub(super) async fn retrieve(&self, query: &Query<'_>, trace: &mut Trace) -> Retrieval {
+        let reranker = Reranker::configured(self.env.config()).await;
+        let none = matches!(reranker, Ok(None));
+        let pool = if none { query.top_k } else { query.top_k.max(POOL) };
+        let mut retrieval = self.search_own(&Query { top_k: pool, ..query.clone() }, trace);
+        if let (false, 2..) = (none, retrieval.hits.len()) {
+            self.second_opinion(reranker, query.text, &mut retrieval, trace).await;
         }
-        Err(fault) => Err(fault),
-    };
-    if let Err(fault) = outcome {
-        env.warn(&format!("passages keep their own order: {fault}"));
-        retrieval.degraded.push(RERANKER);
+        retrieval.hits.truncate(query.top_k.max(1));
+        retrieval.degraded.iter().for_each(|part| trace.degrade(part));
+        retrieval
     }
-    retrieval.hits.truncate(query.top_k.max(1));
-    retrieval
+
+    fn search_own(&self, query: &Query<'_>, trace: &mut Trace) -> Retrieval {
+        let started = self.now();
+        let encode = || self.retriever.encode(query);
+        let (encoded, known) = self.instance.encoded(query.text, encode);
+        let result = if known { "hit" } else { "miss" };
+        trace.count(&metrics::CACHE_LOOKUPS, &["embedding", result], 1.0);
+        self.note(trace, Stage::Encode, started, None);
+        let retrieval = self.retriever.search_encoded(query, encoded.as_deref());
+        if let Some(leg) = retrieval.hits.first().and_then(|hit| hit.explanation.dense) {
+            trace.count(&metrics::RETRIEVAL_DISTANCE, &[], f64::from(1.0 - leg.score));
+        }
+        self.note(trace, Stage::Retrieve, started, None);
+        retrieval
+    }
+
+    /// One passage has one order, so there are at least two.
+    async fn second_opinion(
+        &self,
+        reranker: Result<Option<Reranker>, RerankFault>,
+        text: &str,
+        retrieval: &mut Retrieval,
+        trace: &mut Trace,
+    ) {
+        let started = self.now();
+        let name = order_name(&self.retriever, text, &retrieval.hits);
+        let scores = match reranker {
+            Ok(Some(reranker)) => {
+                let passages = passages(&self.retriever, &retrieval.hits);
+                reranker.scores(self.env.http(), text, passages).await
+            }
+            Ok(None) => return,
+            Err(fault) => Err(fault),
+        };
+        match scores {
+            Ok(scores) => {
+                reorder(&mut retrieval.hits, &scores);
+                self.instance.keep_order(name, scores);
+                self.note(trace, Stage::Rerank, started, Some("cross_encoder"));
+            }
+            Err(fault) => {
+                let last = self.instance.order(&name);
+                let order = if last.is_some() { "order it gave before" } else { "own order" };
+                self.env.warn(&format!("passages keep the {order}: {fault}"));
+                if let Some(scores) = last {
+                    reorder(&mut retrieval.hits, &scores);
+                }
+                retrieval.degraded.push(RERANKER);
+                self.note(trace, Stage::Rerank, started, None);
+            }
+        }
+    }
+}
+
+/// Names a question with its passages: another index, another name.
+fn order_name(retriever: &Retriever<'_>, text: &str, hits: &[Hit]) -> String {
+    let ordinals: Vec<String> = hits.iter().map(|hit| hit.ordinal.to_string()).collect();
+    format!("{} {} {text}", retriever.index().header().corpus, ordinals.join(","))
 }
 
 fn passages(retriever: &Retriever<'_>, hits: &[Hit]) -> Vec<RerankDocument> {
@@ -198,6 +244,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        chat::{Instance, Settings},
         fakes::{MemoryEnv, Reply, ScriptedHttp},
         index::{Index, build},
         ports::Phase,
@@ -222,9 +269,16 @@ mod tests {
     }
 
     fn ask(env: &MemoryEnv, index: &Index) -> Retrieval {
+        let instance = Instance::new(&env.entropy);
+        ask_again(env, index, &instance)
+    }
+
+    fn ask_again(env: &MemoryEnv, index: &Index, instance: &Instance) -> Retrieval {
+        let settings = block_on(Settings::configured(&env.config)).unwrap();
         let retriever = Retriever::new(index, None);
+        let service = Service { env, settings: &settings, instance, retriever };
         let query = Query { text: "Which medal came first?", top_k: 2, ..Query::default() };
-        block_on(retrieve(env, &retriever, &query))
+        block_on(service.retrieve(&query, &mut Trace::default()))
     }
 
     fn ordinals(retrieval: &Retrieval) -> Vec<usize> {
@@ -260,6 +314,17 @@ mod tests {
         let body: RerankRequest = serde_json::from_slice(&sent.body).unwrap();
         assert_eq!(body.documents.len(), 3);
         assert!(body.documents[0].text().starts_with("Papers › "), "{body:?}");
+    }
+
+    #[test]
+    fn the_last_order_stands_in_for_a_reranker_that_is_gone() {
+        let index = index();
+        let mut env = env(ON, reply(200, GOOD));
+        let instance = Instance::new(&env.entropy);
+        let ordered = ordinals(&ask_again(&env, &index, &instance));
+        env.http = ScriptedHttp::new([reply(500, "")]);
+        let again = ask_again(&env, &index, &instance);
+        assert_eq!((ordinals(&again), again.degraded), (ordered, vec!["dense", RERANKER]));
     }
 
     #[test]

@@ -201,10 +201,9 @@ mod tests {
                 sources: vec![source],
                 grounded: true,
                 confidence: None,
-                ambiguity: None,
                 session_id: request.session_id.unwrap_or_else(|| "new".to_owned()),
-                rewrite_metadata: None,
                 degraded: Vec::new(),
+                ..ChatResponse::default()
             })
         }
 

@@ -10,7 +10,7 @@ use crate::{
     RequestError,
     wire::{
         AskArguments, ChatRequest, ChatResponse, SearchArguments, SearchRequest, SearchResponse,
-        ToolReply, ToolText,
+        ToolReply, ToolText, read_json,
     },
 };
 
@@ -103,8 +103,7 @@ async fn search(
 }
 
 fn parse<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, RequestError> {
-    serde_json::from_value(Value::Object(arguments))
-        .map_err(|error| RequestError::BadJson { reason: error.to_string() })
+    read_json(&serde_json::to_vec(&arguments).unwrap_or_default())
 }
 
 /// Where a passage stands: `Title › Heading, page 3`.

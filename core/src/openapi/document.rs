@@ -6,6 +6,7 @@ use super::{
     routes::{Access, Answer, Content, Dialect, ROUTES, Route, TAGS},
     schemas,
 };
+use crate::mcp::MAX_BATCH;
 
 const INTRODUCTION: &str = "Questions about one person, answered from that person's documents, with \
     a citation behind each statement.\n\n\
@@ -124,8 +125,13 @@ fn response(answer: &Answer) -> Value {
                         event
                     })
                     .collect();
-                // Version 3.1 has no words for events: the schema is that of the whole text.
-                let body = json!({"schema": {"type": "string"}, "x-events": events});
+                // As version 3.2 describes a stream: by the shape of one event.
+                let event = json!({
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                    "required": ["data"],
+                });
+                let body = json!({"schema": event, "x-events": events});
                 ("text/event-stream", body)
             }
             Content::Text("application/json") => {
@@ -148,12 +154,17 @@ fn response(answer: &Answer) -> Value {
 }
 
 /// The errors, by status: name, what it means.
-const ERRORS: [(u16, &str, &str); 7] = [
-    (400, "BadJson", "The body is not the JSON that this route takes."),
+const ERRORS: [(u16, &str, &str); 8] = [
+    (400, "BadJson", "The body is no JSON."),
     (401, "Unauthorized", "The key is missing or unknown."),
     (403, "Forbidden", "The page's origin is not allowed here, or the key does not open this."),
     (413, "TooLarge", "The body has more than 32 KiB."),
-    (422, "Invalid", "A member is outside of its limits; `details` names each."),
+    (421, "Misdirected", "Without an API key the service answers to its own machine only."),
+    (
+        422,
+        "Invalid",
+        "A member is missing, of another type, or outside of its limits; `details` names each.",
+    ),
     (429, "TooMany", "Too many questions; `Retry-After` says when the next one is welcome."),
     (503, "Unavailable", "A part that the route needs is not there now."),
 ];
@@ -219,15 +230,21 @@ fn headers() -> Value {
 fn by_hand() -> Map<String, Value> {
     let id = json!({"type": ["string", "integer"]});
     let message = json!({
-        "description": "A request, a notification (without `id`), or a batch where the revision has them.",
         "type": "object",
         "properties": {
             "jsonrpc": {"const": "2.0"},
             "id": id,
             "method": {"type": "string", "examples": ["tools/list", "tools/call"]},
-            "params": {"type": "object"},
+            "params": {"type": ["object", "null"]},
         },
         "required": ["jsonrpc", "method"],
+    });
+    // What stands in a batch is judged one by one, so it may be anything.
+    let batch = json!({"type": "array", "minItems": 1, "maxItems": MAX_BATCH});
+    let message = json!({
+        "description": "A request, a notification (without `id`), or a batch where the revision has \
+            them.",
+        "oneOf": [message, batch],
     });
     let one = json!({"oneOf": [reference("RpcResult"), reference("RpcError")]});
     let answer = json!({

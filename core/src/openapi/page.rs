@@ -36,10 +36,12 @@ pub(super) fn page(document: &Value) -> String {
     }
     html.push_str("<section>\n<h2>Shapes</h2>\n");
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
-        let _ = writeln!(html, "<details id=\"{name}\">\n<summary><h3>{name}</h3></summary>");
+        // The name stands within, so that a link to it opens the shape.
+        let _ =
+            writeln!(html, "<details>\n<summary><h3>{name}</h3></summary>\n<div id=\"{name}\">");
         paragraphs(&mut html, text(&schema["description"]));
         members(&mut html, schema);
-        html.push_str("</details>\n");
+        html.push_str("</div>\n</details>\n");
     }
     html.push_str("</section>\n</main>\n</body>\n</html>\n");
     html
@@ -109,10 +111,14 @@ fn members(html: &mut String, schema: &Value) {
         return;
     };
     html.push_str("<dl>\n");
+    let is_required = |name: &str| {
+        let required = schema["required"].as_array();
+        required.is_some_and(|required| required.iter().any(|it| it == name))
+    };
+    let mut properties: Vec<_> = properties.iter().collect();
+    properties.sort_by_key(|(name, _)| (!is_required(name), *name));
     for (name, property) in properties {
-        let required = schema["required"]
-            .as_array()
-            .is_some_and(|required| required.iter().any(|it| it == name));
+        let required = is_required(name);
         member(html, name, required, property);
         let description = text(&property["description"]);
         if !description.is_empty() {

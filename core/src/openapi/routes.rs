@@ -77,23 +77,20 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 ];
 
 /// What every route with a body may refuse.
-const ASKED: &[u16] = &[400, 401, 403, 413, 422, 429, 503];
+const ASKED: &[u16] = &[400, 401, 403, 413, 421, 422, 429, 503];
 
 const CHAT_EXAMPLE: &str = r#"{"question": "Where was Marie Curie born?"}"#;
 
 const EVENTS: &[(&str, &str, &str)] = &[
     ("metadata", "StreamMetadata", "First of every stream: the sources, and what is known so far."),
-    (
-        "fallback",
-        "",
-        "Another provider answers than the first one, if so: `provider`, `model`, `reason`.",
-    ),
+    ("fallback", "StreamFallback", "Another provider answers than the first one, if so."),
     ("thinking", "string", "A piece of the model's reasoning, where it was asked for."),
     ("thinking_done", "", "The reasoning is over, if there was any."),
     ("token", "string", "A piece of the answer. All of them in a row are the answer."),
-    ("sources_reorder", "", "The sources in the order of first citation: `reordered_sources`."),
+    ("sources_reorder", "StreamSources", "The sources in the order of first citation."),
+    ("result", "StreamResult", "What is known of the answer only now that it is complete."),
     ("done", "", "The answer is complete and a follow-up will know of it."),
-    ("error", "", "The answer broke off; `detail` says why. Nothing follows."),
+    ("error", "StreamError", "The answer broke off. Nothing follows."),
 ];
 
 const CHUNKS: &[(&str, &str, &str)] = &[
@@ -102,96 +99,96 @@ const CHUNKS: &[(&str, &str, &str)] = &[
     ("", "", "`[DONE]`: the answer is complete."),
 ];
 
+/// A route that anybody gets.
+const GET: Route = Route {
+    tag: "",
+    method: "get",
+    path: "",
+    id: "",
+    summary: "",
+    description: "",
+    access: Access::Open,
+    parameters: &[],
+    body: None,
+    answers: &[],
+    errors: &[],
+    dialect: Dialect::Problem,
+};
+
+/// A route that is asked something, with a key.
+const POST: Route = Route { method: "post", access: Access::Key, errors: ASKED, ..GET };
+
 /// Every route.
 pub(super) const ROUTES: &[Route] = &[
     Route {
         tag: "Chat",
-        method: "post",
         path: "/chat",
         id: "chat",
         summary: "Ask a question",
         description: "Answers from the documents, with a citation behind each statement, or says \
             that they do not answer it. The status is 200 either way: see `grounded`. Send \
             `session_id` back to ask a follow-up.",
-        access: Access::Key,
-        parameters: &[],
         body: Some(("ChatRequest", CHAT_EXAMPLE)),
         answers: &[Answer {
             status: 200,
             description: "The answer, a refusal, or a question back.",
             content: &[Content::Json("ChatResponse")],
         }],
-        errors: ASKED,
-        dialect: Dialect::Problem,
+        ..POST
     },
     Route {
         tag: "Chat",
-        method: "post",
         path: "/chat/stream",
         id: "chatStream",
         summary: "Ask a question, read the answer as it is written",
         description: "As `/chat`, as server-sent events with one `data:` line each. A stream ends \
             with `done` or with `error`, and with nothing else.",
-        access: Access::Key,
-        parameters: &[],
         body: Some(("ChatRequest", CHAT_EXAMPLE)),
         answers: &[Answer {
             status: 200,
             description: "The events.",
             content: &[Content::Events(EVENTS)],
         }],
-        errors: ASKED,
-        dialect: Dialect::Problem,
+        ..POST
     },
     Route {
         tag: "Chat",
-        method: "post",
         path: "/chat/simple",
         id: "chatSimple",
         summary: "Ask a single question",
         description: "As `/chat`, without a conversation: nothing is remembered and no earlier \
             question counts.",
-        access: Access::Key,
-        parameters: &[],
         body: Some(("ChatRequest", CHAT_EXAMPLE)),
         answers: &[Answer {
             status: 200,
             description: "The answer, a refusal, or a question back.",
             content: &[Content::Json("ChatResponse")],
         }],
-        errors: ASKED,
-        dialect: Dialect::Problem,
+        ..POST
     },
     Route {
         tag: "Chat",
-        method: "post",
         path: "/search",
         id: "search",
         summary: "Find passages",
         description: "The passages that come closest to a query, best first, with the parts that \
             their scores are made of.",
-        access: Access::Key,
-        parameters: &[],
         body: Some(("SearchRequest", r#"{"query": "doctoral thesis", "top_k": 3}"#)),
         answers: &[Answer {
             status: 200,
             description: "The passages; none, where nothing fits.",
             content: &[Content::Json("SearchResponse")],
         }],
-        errors: ASKED,
-        dialect: Dialect::Problem,
+        ..POST
     },
     Route {
         tag: "OpenAI",
-        method: "post",
         path: "/v1/chat/completions",
         id: "createChatCompletion",
         summary: "Ask a question, as OpenAI's clients do",
         description: "Answers the last question of the conversation that is sent; nothing is kept \
             between two requests. `system` messages are accepted and not obeyed, tools are not \
             called. With `stream` the answer comes in chunks.",
-        access: Access::Key,
-        parameters: &[],
         body: Some((
             "CompletionRequest",
             r#"{"model": "dossier", "messages": [{"role": "user", "content": "Where was Marie Curie born?"}]}"#,
@@ -201,31 +198,28 @@ pub(super) const ROUTES: &[Route] = &[
             description: "The answer, whole or in chunks.",
             content: &[Content::Json("CompletionReply"), Content::Events(CHUNKS)],
         }],
-        errors: ASKED,
         dialect: Dialect::Completion,
+        ..POST
     },
     Route {
         tag: "OpenAI",
-        method: "get",
         path: "/v1/models",
         id: "listModels",
         summary: "List the models",
         description: "`dossier` stands for whichever model is configured; the others can be asked \
             for by name.",
         access: Access::Key,
-        parameters: &[],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "The models.",
             content: &[Content::Json("ModelList")],
         }],
-        errors: &[401, 403],
+        errors: &[401, 403, 421, 503],
         dialect: Dialect::Completion,
+        ..GET
     },
     Route {
         tag: "Protocol",
-        method: "post",
         path: "/mcp",
         id: "mcp",
         summary: "Model Context Protocol, streamable HTTP",
@@ -233,8 +227,6 @@ pub(super) const ROUTES: &[Route] = &[
             2026-07-28, whose requests stand alone, and 2025-11-25, 2025-06-18, 2025-03-26 and \
             2024-11-05 after `initialize`. There are no sessions, no streams from the server, and \
             nothing to `GET`.",
-        access: Access::Key,
-        parameters: &[],
         body: Some(("RpcMessage", r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#)),
         answers: &[
             Answer {
@@ -255,19 +247,16 @@ pub(super) const ROUTES: &[Route] = &[
                 content: &[Content::Json("RpcError")],
             },
         ],
-        errors: &[401, 403, 413, 429, 503],
-        dialect: Dialect::Problem,
+        errors: &[401, 403, 413, 421, 429, 503],
+        ..POST
     },
     Route {
         tag: "Feedback",
-        method: "post",
         path: "/feedback",
         id: "giveFeedback",
         summary: "Say whether an answer helped",
         description: "Once for each message: a second vote for the same message takes the place of \
             the first and has its id.",
-        access: Access::Key,
-        parameters: &[],
         body: Some((
             "FeedbackRequest",
             r#"{"session_id": "s-1", "message_id": "m-1", "thumbs_up": true}"#,
@@ -284,12 +273,10 @@ pub(super) const ROUTES: &[Route] = &[
                 content: &[Content::Json("FeedbackReceipt")],
             },
         ],
-        errors: ASKED,
-        dialect: Dialect::Problem,
+        ..POST
     },
     Route {
         tag: "Feedback",
-        method: "get",
         path: "/feedback",
         id: "listFeedback",
         summary: "List the votes",
@@ -298,7 +285,7 @@ pub(super) const ROUTES: &[Route] = &[
         parameters: &[
             Parameter {
                 name: "limit",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 100, "default": 20}"#,
+                schema: r#"{"type": "integer", "minimum": 1, "maximum": 100, "default": 50}"#,
                 description: "Votes on a page.",
             },
             Parameter {
@@ -312,61 +299,46 @@ pub(super) const ROUTES: &[Route] = &[
                 description: "Only votes of this kind.",
             },
         ],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "A page.",
             content: &[Content::Json("FeedbackPage")],
         }],
         errors: &[401, 403, 422, 503],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "Health",
-        method: "get",
         path: "/health",
         id: "health",
         summary: "Whether the service runs",
         description: "Looks at nothing but itself.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "It runs.",
             content: &[Content::Json("Health")],
         }],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "Health",
-        method: "get",
         path: "/health/live",
         id: "healthLive",
         summary: "Whether the process is alive",
         description: "For a supervisor that restarts what does not answer.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "It is.",
             content: &[Content::Json("Health")],
         }],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "Health",
-        method: "get",
         path: "/health/ready",
         id: "healthReady",
         summary: "Whether questions can be answered",
         description: "For a balancer that sends visitors elsewhere meanwhile.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[
             Answer { status: 200, description: "They can.", content: &[Content::Json("Health")] },
             Answer {
@@ -375,19 +347,14 @@ pub(super) const ROUTES: &[Route] = &[
                 content: &[Content::Json("Health")],
             },
         ],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "Health",
-        method: "get",
         path: "/health/detailed",
         id: "healthDetailed",
         summary: "How each part is",
         description: "Store, index, encoder and provider, each by itself.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[
             Answer {
                 status: 200,
@@ -400,19 +367,14 @@ pub(super) const ROUTES: &[Route] = &[
                 content: &[Content::Json("Detailed")],
             },
         ],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "Health",
-        method: "get",
         path: "/health/llm",
         id: "healthLlm",
         summary: "Whether a model would answer",
         description: "From the last calls and, at most once in a while, a short one of its own.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[
             Answer {
                 status: 200,
@@ -425,62 +387,47 @@ pub(super) const ROUTES: &[Route] = &[
                 content: &[Content::Json("LlmHealth")],
             },
         ],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "Health",
-        method: "get",
         path: "/metrics",
         id: "metrics",
         summary: "Counters and durations",
         description: "Of all instances together, as Prometheus reads them. Where `metrics_token` \
             is configured, it must be sent as a bearer token.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "The metrics.",
             content: &[Content::Text("text/plain; version=0.0.4; charset=utf-8")],
         }],
         errors: &[401, 503],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "About",
-        method: "get",
         path: "/openapi.json",
         id: "openapi",
         summary: "This description, for programs",
         description: "OpenAPI 3.1.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "The description.",
             content: &[Content::Text("application/json")],
         }],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
     Route {
         tag: "About",
-        method: "get",
         path: "/docs",
         id: "docs",
         summary: "This description, for people",
         description: "A page that asks no other host for anything.",
-        access: Access::Open,
-        parameters: &[],
-        body: None,
         answers: &[Answer {
             status: 200,
             description: "The page.",
             content: &[Content::Text("text/html; charset=utf-8")],
         }],
-        errors: &[],
-        dialect: Dialect::Problem,
+        ..GET
     },
 ];

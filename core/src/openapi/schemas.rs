@@ -4,17 +4,16 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    chat::{MAX_CHARS, MIN_CHARS, completions},
+    chat::{EFFORTS, MAX_CHARS, MAX_NAME, MAX_TEMPERATURE, MAX_TOKENS, MIN_CHARS, completions},
     retrieval::MAX_TOP_K,
     wire::{
         ChatRequest, ChatResponse, CompletionChunk, CompletionError, CompletionReply,
         CompletionRequest, Detailed, Health, LlmHealth, ModelList, Problem, RpcError, RpcResult,
-        SearchRequest, SearchResponse, StreamMetadata,
+        SearchRequest, SearchResponse, StreamError, StreamFallback, StreamMetadata, StreamResult,
+        StreamSources,
     },
 };
 
-/// Most tokens of an answer, as validation has it.
-const MAX_TOKENS: u32 = 4_096;
 /// Ids of conversations, as `session::is_id` has it.
 const SESSION_ID: &str = "^[A-Za-z0-9_-]{1,64}$";
 
@@ -32,7 +31,11 @@ pub(super) fn components() -> Map<String, Value> {
     received.subschema_for::<CompletionRequest>();
     let mut sent = settings(SchemaSettings::draft2020_12().for_serialize());
     sent.subschema_for::<ChatResponse>();
-    sent.subschema_for::<StreamMetadata<'_>>();
+    sent.subschema_for::<StreamMetadata>();
+    sent.subschema_for::<StreamFallback>();
+    sent.subschema_for::<StreamSources<'_>>();
+    sent.subschema_for::<StreamResult>();
+    sent.subschema_for::<StreamError>();
     sent.subschema_for::<SearchResponse>();
     sent.subschema_for::<CompletionReply>();
     sent.subschema_for::<CompletionChunk>();
@@ -82,15 +85,29 @@ pub(super) fn session_id() -> Value {
 
 /// Schema, property, and what validation asks beyond the type.
 fn limits() -> Vec<(&'static str, &'static str, Value)> {
-    let effort = json!({"enum": [null, "none", "low", "medium", "high"]});
-    let temperature = json!({"minimum": 0, "maximum": 2});
+    let mut efforts = vec![Value::Null];
+    efforts.extend(EFFORTS.iter().map(|effort| json!(effort)));
+    let effort = json!({ "enum": efforts });
+    let temperature = json!({"minimum": 0, "maximum": MAX_TEMPERATURE});
     let tokens = json!({"minimum": 1, "maximum": MAX_TOKENS});
+    let name = json!({"minLength": 1, "maxLength": MAX_NAME});
+    let values = json!({"additionalProperties": {"type": "string", "maxLength": MAX_NAME}});
     let constant = |value: &str| json!({ "const": value });
     let roles = json!({"enum": ["user", "assistant", "system", "developer", "tool", "function"]});
     vec![
         ("ChatRequest", "question", question()),
         ("ChatRequest", "session_id", session_id()),
         ("ChatRequest", "top_k", top_k()),
+        ("ChatRequest", "filter", values.clone()),
+        ("ChatRequest", "model", name.clone()),
+        ("ChatRequest", "reasoning_effort", effort.clone()),
+        ("ChatRequest", "temperature", temperature.clone()),
+        ("ChatRequest", "max_tokens", tokens.clone()),
+        ("ChatRequest", "doc_type", name.clone()),
+        ("ChatRequest", "term_id", name.clone()),
+        ("ChatRequest", "level", name),
+        ("SearchRequest", "filter", values),
+        ("CompletionRequest", "model", json!({"maxLength": MAX_NAME})),
         ("SearchRequest", "query", question()),
         ("SearchRequest", "top_k", top_k()),
         ("CompletionRequest", "messages", json!({"minItems": 1})),
@@ -101,8 +118,8 @@ fn limits() -> Vec<(&'static str, &'static str, Value)> {
         ("CompletionRequest", "n", json!({"minimum": 1, "maximum": 1})),
         ("CompletionRequest", "user", json!({"maxLength": completions::MAX_USER_CHARS})),
         ("CompletionMessage", "role", roles),
-        ("ContentPart", "type", constant("text")),
         ("ChatResponse", "confidence", json!({"minimum": 0, "maximum": 1})),
+        ("RewriteMetadata", "confidence", json!({"minimum": 0, "maximum": 1})),
         ("ChatSource", "citation_index", json!({"minimum": 1})),
         ("SearchHit", "rank", json!({"minimum": 1})),
         ("CompletionReply", "object", constant("chat.completion")),

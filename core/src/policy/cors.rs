@@ -52,7 +52,8 @@ impl Cors {
 
     /// The answer to an `OPTIONS` request, which no route sees: the fields of a reply without a body.
     ///
-    /// Paths are not looked at, so that a page can read the 404 of the request itself.
+    /// Paths are not looked at, so that a page can read the 404 of the request itself; so nothing is
+    /// said of the methods that this one has (`Allow`).
     ///
     /// # Errors
     /// [`RequestError::PreflightRefused`], whose reply must not have the fields of
@@ -61,7 +62,6 @@ impl Cors {
         let preflight = self.preflight.as_ref()?;
         Some(match preflight {
             Preflight::Allowed => Ok(HeaderMap::from_iter([
-                (header::ALLOW, HeaderValue::from_static(METHODS)),
                 (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS)),
                 (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(REQUEST_HEADERS)),
                 (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE.into()),

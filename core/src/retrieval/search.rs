@@ -82,10 +82,13 @@ impl<'a> Retriever<'a> {
 
     /// Searches. Never fails: a leg that cannot be used is named in `degraded`.
     pub fn search(&self, query: &Query<'_>) -> Retrieval {
+        self.search_encoded(query, self.encode(query).as_ref())
+    }
+
+    /// Encodes the question, where there is a use for that and something to do it with.
+    pub fn encode(&self, query: &Query<'_>) -> Option<Encoded> {
         let wanted = query.mode != Mode::Bm25 && self.index.dense().is_some();
-        let encoder = self.encoder.filter(|_| wanted);
-        let encoded = encoder.and_then(|encoder| encoder.encode_tokens(query.text).ok());
-        self.search_encoded(query, encoded.as_ref())
+        self.encoder.filter(|_| wanted)?.encode_tokens(query.text).ok()
     }
 
     /// Searches with the question already encoded, or without the legs that need it to be.

@@ -90,22 +90,18 @@ mod tests {
             let mut snapshot = Snapshot::default();
             served.record(&mut snapshot);
             let handler = labels::HANDLER.fold(route);
-            assert_eq!(snapshot.value(&metrics::HTTP_REQUESTS, &[handler, "POST", class]), 1.0);
-            assert_eq!(snapshot.value(&metrics::HTTP_SECONDS, &[handler, "POST", class]), 1.0);
-            assert_eq!(snapshot.value(&metrics::HTTP_REQUEST_BYTES, &[handler]), 1.0);
-            assert_eq!(snapshot.value(&metrics::HTTP_RESPONSE_BYTES, &[handler]), 0.0);
+            assert_eq!(snapshot.value(&metrics::HTTP_REQUESTS, &[handler, "POST", class]), 1);
+            assert_eq!(snapshot.value(&metrics::HTTP_SECONDS, &[handler, "POST", class]), 1);
+            assert_eq!(snapshot.value(&metrics::HTTP_REQUEST_BYTES, &[handler]), 1);
+            assert_eq!(snapshot.value(&metrics::HTTP_RESPONSE_BYTES, &[handler]), 0);
             for other in ["success", "rejected", "error"] {
                 let counted = snapshot.value(&metrics::REQUESTS, &[route, other]);
-                assert_eq!(
-                    counted,
-                    f64::from(u8::from(outcome == Some(other))),
-                    "{route} {status}"
-                );
+                assert_eq!(counted, u64::from(outcome == Some(other)), "{route} {status}");
             }
             let timed = snapshot.value(&metrics::REQUEST_SECONDS, &[route]);
-            assert_eq!(timed, f64::from(u8::from(outcome == Some("success"))), "{route} {status}");
+            assert_eq!(timed, u64::from(outcome == Some("success")), "{route} {status}");
             let errors = snapshot.value(&metrics::ERRORS, &["api", &format!("http_{status}")]);
-            assert_eq!(errors, f64::from(u8::from(status >= 400)), "{route} {status}");
+            assert_eq!(errors, u64::from(status >= 400), "{route} {status}");
         };
         check("/chat", 200, "2xx", Some("success"));
         check("/chat/stream", 200, "2xx", Some("success"));

@@ -24,7 +24,7 @@ pub enum Stage {
     Encode,
     /// Candidates, fusion and evidence.
     Retrieve,
-    /// The order of passages by another service.
+    /// The order of passages by another service; outcome the method, `cross_encoder` if none is told.
     Rerank,
     /// From the start of generation to its last byte.
     Generate,

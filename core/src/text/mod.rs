@@ -7,7 +7,6 @@ mod plain;
 mod slug;
 pub mod terms;
 
-pub(crate) use self::{plain::abbreviated, slug::fold};
 pub use self::{
     chunk::{Chunk, MAX_CHUNK_CHARS, chunks},
     document::{Content, Document, DocumentError, MAX_DOCUMENT_BYTES},
@@ -15,3 +14,4 @@ pub use self::{
     plain::{plain, sentences},
     slug::slug,
 };
+pub(crate) use self::{plain::abbreviated, slug::fold};

@@ -4,7 +4,7 @@
 
 use std::cmp::min;
 
-use super::token::tokens;
+use super::{category::Category, token::tokens};
 use crate::{
     index::Index,
     text::{fold, terms::terms},
@@ -14,29 +14,51 @@ use crate::{
 const SPELLED: usize = 5;
 /// Terms from this length on may differ by two letters.
 const LONG: usize = 8;
+/// Passages searched for a name of several words.
+const POOL: usize = 50;
 /// Passages searched for what an abbreviation stands for; in a larger index nothing is said about one.
 const PASSAGES: usize = 3_000;
 
 /// Whether none of `words`, as the visitor wrote them, is in `index`.
-pub(super) fn absent(index: &Index, words: &[String]) -> bool {
+///
+/// A language counts as mentioned under its own name alone: one can visit Spain without Spanish.
+pub(super) fn absent(index: &Index, words: &[String], category: Category) -> bool {
     let initials: String = words.iter().filter_map(|it| fold(it).chars().next()).collect();
     let abbreviated = words.len() > 1 && index.lexical().frequency(&initials) > 0;
-    !words.is_empty() && !abbreviated && words.iter().all(|word| !is_mentioned(index, word))
+    let mentioned = |word: &String| is_mentioned(index, word, category);
+    !words.is_empty() && !abbreviated && !words.iter().any(mentioned)
 }
 
-fn is_mentioned(index: &Index, word: &str) -> bool {
+fn is_mentioned(index: &Index, word: &str, category: Category) -> bool {
     let folded = tokens(word).first().map_or_else(String::new, |it| it.word.clone());
+    let peoples: &[&[&str]] = if category == Category::Language { &[] } else { COUNTRIES };
     let mut forms = vec![folded.as_str()];
-    for group in SYNONYMS.iter().filter(|group| group.contains(&folded.as_str())) {
+    for group in SYNONYMS.iter().chain(peoples).filter(|group| group.contains(&folded.as_str())) {
         forms.extend(*group);
     }
-    let stems: Vec<String> = forms.iter().flat_map(|form| terms(form)).collect();
-    if stems.is_empty() || stems.iter().any(|stem| index.lexical().frequency(stem) > 0) {
+    let mut stems = Vec::new();
+    for form in forms {
+        match <[String; 1]>::try_from(terms(form)) {
+            Ok([stem]) => stems.push(stem),
+            Err(parts) if has_together(index, &parts) => return true,
+            Err(_) => {}
+        }
+    }
+    if stems.iter().any(|stem| index.lexical().frequency(stem) > 0) {
         return true;
     }
     let like = |term: &str| stems.iter().any(|stem| alike(stem, term));
     // Of a damaged index nothing can be said.
     index.lexical().any_term(like).unwrap_or(true) || is_spelled_out(index, word)
+}
+
+/// Whether one of the best passages for `parts` has them one after the other.
+fn has_together(index: &Index, parts: &[String]) -> bool {
+    let found = index.lexical().search(parts, POOL, None).unwrap_or_default();
+    found.iter().filter_map(|it| index.chunks().get(it.ordinal)).any(|chunk| {
+        let own = terms(&chunk.lexical_text());
+        own.windows(parts.len().max(1)).any(|window| window == parts)
+    })
 }
 
 /// Whether two terms may be one word, misspelt or continued.
@@ -101,6 +123,19 @@ const SYNONYMS: &[&[&str]] = &[
     &["mba", "business administration"],
     &["bachelor", "bachelors", "bsc", "ba", "bs", "beng", "undergraduate", "licence"],
     &["postdoc", "postdoctoral"],
+    &["farsi", "persian"],
+    &["flemish", "dutch"],
+    &["javascript", "js", "node.js", "typescript"],
+    &["kubernetes", "k8s"],
+    &["golang", "go"],
+    &["aws", "amazon"],
+    &["azure", "microsoft"],
+    &["gcp", "google"],
+    &["facebook", "meta"],
+    &["oscar", "oscars", "academy award"],
+];
+/// Countries and what is theirs.
+const COUNTRIES: &[&[&str]] = &[
     &["us", "usa", "america", "american", "united states"],
     &[
         "uk",
@@ -136,16 +171,6 @@ const SYNONYMS: &[&[&str]] = &[
     &["brazil", "brazilian"],
     &["canada", "canadian"],
     &["ukraine", "ukrainian"],
-    &["farsi", "persian"],
-    &["flemish", "dutch"],
-    &["javascript", "js", "node.js", "typescript"],
-    &["kubernetes", "k8s"],
-    &["golang", "go"],
-    &["aws", "amazon"],
-    &["azure", "microsoft"],
-    &["gcp", "google"],
-    &["facebook", "meta"],
-    &["oscar", "oscars", "academy award"],
 ];
 
 #[cfg(test)]
@@ -175,12 +200,21 @@ mod tests {
             (&["Oracle"], true),
             (&["Spanish"], true),
             (&["Google", "Kubernetes"], false),
+            (&["Academy", "Award"], true),
             (&["CERN"], true),
             (&[], false),
         ] {
             let words: Vec<String> = words.iter().map(|&it| it.to_owned()).collect();
-            assert_eq!(absent(&index, &words), expected, "{words:?}");
+            assert_eq!(absent(&index, &words, Category::Skill), expected, "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_country_is_not_its_language() {
+        let index = samples::index(&[("cv.md", "# CV\n\nLived in Spain.")]);
+        let spanish = ["Spanish".to_owned()];
+        assert!(absent(&index, &spanish, Category::Language));
+        assert!(!absent(&index, &spanish, Category::Place));
     }
 
     #[test]

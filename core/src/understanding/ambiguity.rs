@@ -9,7 +9,7 @@ use super::{
     subject::{MAX_TOPICS, Subject, joined},
     token::{Token, is_function, names, tokens},
 };
-use crate::index::Index;
+use crate::{index::Index, wire::PackDocument};
 
 /// A term in more than this share of the passages says nothing by itself.
 const COMMON: f32 = 0.1;
@@ -68,8 +68,12 @@ fn bare_noun(words: &[Token]) -> Option<String> {
 
 fn options(index: &Index, category: Category) -> Vec<String> {
     let items = Inventory::of(index, category).map(|it| it.items).unwrap_or_default();
-    let titles = index.documents().iter().map(|it| &it.title);
-    let titles = titles.filter(|title| category.share(title) > 0.0).cloned();
+    let told = |it: &&PackDocument| {
+        let types = it.metadata.get("doc_type").map(Vec::as_slice).unwrap_or_default();
+        category.share(&it.title) > 0.0
+            || types.iter().any(|kind| category.share(&kind.replace('_', " ")) > 0.0)
+    };
+    let titles = index.documents().iter().filter(told).map(|it| it.title.clone());
     let mut options: Vec<String> = match category {
         // A project mostly has a document of its own.
         Category::Project => titles.chain(items.into_iter().map(|(item, _)| item)).collect(),
@@ -100,7 +104,7 @@ fn clarification(noun: Option<&str>, options: Vec<String>) -> Clarification {
     let about = noun.map(|noun| format!(" about \"{noun}\"")).unwrap_or_default();
     let offer = match joined(&options, "or") {
         offer if offer.is_empty() => String::new(),
-        offer => format!(" For example, which of these do you mean: {offer}?"),
+        offer => format!(" For example, which of these: {offer}?"),
     };
     let text = format!(
         "Could you clarify what you would like to know{about}? A specific question finds the best answer.{offer}"

@@ -121,7 +121,7 @@ impl Category {
             Self::Language => &["language", "languages"],
             Self::Membership => &["membership", "memberships"],
             Self::Place => &[],
-            Self::Project => &["project", "projects"],
+            Self::Project => &[],
             Self::Publication => &[
                 "publication",
                 "publications",
@@ -183,26 +183,14 @@ impl Category {
             Self::Place => &["journey", "travel", "lived", "place", "visit", "trip", "moves"],
             Self::Project => &["project"],
             Self::Publication => &["publication", "paper", "article", "book", "writing", "patent"],
-            Self::Skill => &[
-                "skill",
-                "technology",
-                "tool",
-                "software",
-                "equipment",
-                "stack",
-                "technical",
-                "instrument",
-                "method",
-            ],
+            Self::Skill => &["skill", "tool", "software", "technical"],
         }
     }
 
     /// How much of a heading, beside words that say nothing, names this category; 0 to 1.
     pub(super) fn share(self, heading: &str) -> f32 {
         let own: Vec<String> = self.headings().iter().flat_map(|word| terms(word)).collect();
-        let neutral: Vec<String> = NEUTRAL.iter().flat_map(|word| terms(word)).collect();
-        let mut telling = terms(heading);
-        telling.retain(|term| !neutral.contains(term));
+        let telling = telling(heading);
         let named = telling.iter().filter(|term| own.contains(term)).count();
         named as f32 / telling.len().max(1) as f32
     }
@@ -211,6 +199,16 @@ impl Category {
     pub(super) fn of_noun(noun: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|category| category.nouns().contains(&noun))
     }
+}
+
+/// Whether a heading says nothing of what is under it: "Overview".
+pub(super) fn is_neutral(heading: &str) -> bool {
+    telling(heading).is_empty()
+}
+
+fn telling(heading: &str) -> Vec<String> {
+    let neutral: Vec<String> = NEUTRAL.iter().flat_map(|word| terms(word)).collect();
+    terms(heading).into_iter().filter(|term| !neutral.contains(term)).collect()
 }
 
 /// Words of headings that say nothing of what is under them.
@@ -225,6 +223,7 @@ const NEUTRAL: &[&str] = &[
     "i",
     "in",
     "list",
+    "matrix",
     "my",
     "of",
     "on",

@@ -39,11 +39,11 @@ pub fn chit_chat(text: &str, subject: &Subject) -> Option<Reply> {
     if words.len() > MAX_WORDS {
         return None;
     }
-    let names = subject.name.as_deref().map(|name| self::words(name)).unwrap_or_default();
+    let names = subject.name.as_deref().map(self::words).unwrap_or_default();
     let mut found = None;
     let mut rest = words.as_slice();
     while let [first, tail @ ..] = rest {
-        let filler = FILLERS.contains(&first.as_str());
+        let filler = FILLERS.split(' ').any(|it| it == first);
         // "help" asks for it, "thanks for your help" does not.
         let phrase = longest(rest).filter(|(words, _)| *words > 1 || !filler || found.is_none());
         if let Some((phrase, kind)) = phrase {
@@ -84,7 +84,8 @@ fn longest(words: &[String]) -> Option<(usize, ChitChat)> {
         }
         Some(count)
     };
-    let all = PHRASES.iter().flat_map(|(kind, phrases)| phrases.iter().map(move |it| (*kind, *it)));
+    let all =
+        PHRASES.iter().flat_map(|(kind, phrases)| phrases.split('|').map(move |it| (*kind, it)));
     all.filter_map(|(kind, phrase)| Some((starts(phrase)?, kind))).max()
 }
 
@@ -117,331 +118,64 @@ fn reply(kind: ChitChat, subject: &Subject) -> String {
     }
 }
 
-/// Phrases as `words` spells them: folded, without signs, `'` splitting words.
-const PHRASES: &[(ChitChat, &[&str])] = &[
+/// Phrases, `|` between them, as `words` spells them: folded, without signs, `'` splitting words.
+const PHRASES: &[(ChitChat, &str)] = &[
     (
         ChitChat::Greeting,
-        &[
-            "hello",
-            "hi",
-            "hiya",
-            "hey",
-            "heya",
-            "hello there",
-            "hi there",
-            "hey there",
-            "good morning",
-            "good afternoon",
-            "good evening",
-            "good day",
-            "morning",
-            "evening",
-            "howdy",
-            "greetings",
-            "welcome",
-            "yo",
-            "what s up",
-            "sup",
-            "nice to meet you",
-            "pleased to meet you",
-            "hallo",
-            "guten tag",
-            "guten morgen",
-            "guten abend",
-            "servus",
-            "moin",
-            "bonjour",
-            "bonsoir",
-            "salut",
-            "coucou",
-            "hola",
-            "buenos dias",
-            "buenas tardes",
-            "ciao",
-            "buongiorno",
-            "buonasera",
-            "ola",
-            "bom dia",
-            "hej",
-            "czesc",
-            "dzien dobry",
-            "hoi",
-            "goedemorgen",
-            "god morgen",
-            "namaste",
-            "salaam",
-            "shalom",
-            "ahoj",
-            "merhaba",
-            "konnichiwa",
-            "privet",
-            "aloha",
-        ],
+        "hello|hi|hiya|hey|heya|hello there|hi there|hey there|good morning|good afternoon|\
+         good evening|good day|morning|evening|howdy|greetings|welcome|yo|what s up|sup|\
+         nice to meet you|pleased to meet you|hallo|guten tag|guten morgen|guten abend|servus|\
+         moin|bonjour|bonsoir|salut|coucou|hola|buenos dias|buenas tardes|ciao|buongiorno|\
+         buonasera|ola|bom dia|hej|czesc|dzien dobry|hoi|goedemorgen|god morgen|namaste|salaam|\
+         shalom|ahoj|merhaba|konnichiwa|privet|aloha",
     ),
     (
         ChitChat::Praise,
-        &[
-            "great",
-            "nice",
-            "cool",
-            "perfect",
-            "awesome",
-            "excellent",
-            "amazing",
-            "wonderful",
-            "super",
-            "ok",
-            "okay",
-            "good",
-            "very good",
-            "well done",
-            "good job",
-            "good bot",
-            "nice work",
-            "great work",
-            "got it",
-            "i see",
-            "understood",
-            "makes sense",
-            "sounds good",
-            "all right",
-            "alright",
-            "fine",
-            "lol",
-            "haha",
-            "interesting",
-            "very interesting",
-            "that helps",
-            "that helped",
-            "that was helpful",
-            "very helpful",
-            "good to know",
-            "wow",
-            "love it",
-        ],
+        "great|nice|cool|perfect|awesome|excellent|amazing|wonderful|super|ok|okay|good|\
+         very good|well done|good job|good bot|nice work|great work|got it|i see|understood|\
+         makes sense|sounds good|all right|alright|fine|lol|haha|interesting|very interesting|\
+         that helps|that helped|that was helpful|very helpful|good to know|wow|love it",
     ),
     (
         ChitChat::Farewell,
-        &[
-            "bye",
-            "bye bye",
-            "goodbye",
-            "good bye",
-            "good night",
-            "see you",
-            "see ya",
-            "see you later",
-            "see you soon",
-            "see you tomorrow",
-            "talk to you later",
-            "farewell",
-            "take care",
-            "have a nice day",
-            "have a good day",
-            "have a great day",
-            "have a good one",
-            "have a nice weekend",
-            "have a good weekend",
-            "that s all",
-            "that is all",
-            "that will be all",
-            "until next time",
-            "cya",
-            "later",
-            "tschuss",
-            "auf wiedersehen",
-            "au revoir",
-            "adios",
-            "hasta luego",
-            "arrivederci",
-            "tchau",
-            "do widzenia",
-            "tot ziens",
-            "ha det",
-        ],
+        "bye|bye bye|goodbye|good bye|good night|see you|see ya|see you later|see you soon|\
+         see you tomorrow|talk to you later|farewell|take care|have a nice day|have a good day|\
+         have a great day|have a good one|have a nice weekend|have a good weekend|that s all|\
+         that is all|that will be all|until next time|cya|later|tschuss|auf wiedersehen|\
+         au revoir|adios|hasta luego|arrivederci|tchau|do widzenia|tot ziens|ha det",
     ),
     (
         ChitChat::Thanks,
-        &[
-            "thanks",
-            "thank you",
-            "thank you very much",
-            "thank you so much",
-            "thanks a lot",
-            "many thanks",
-            "thx",
-            "thanx",
-            "thnx",
-            "tks",
-            "ty",
-            "tysm",
-            "cheers",
-            "much appreciated",
-            "i appreciate it",
-            "i appreciate that",
-            "i appreciate your help",
-            "appreciate it",
-            "i am grateful",
-            "i m grateful",
-            "much obliged",
-            "merci",
-            "merci beaucoup",
-            "danke",
-            "danke schon",
-            "vielen dank",
-            "gracias",
-            "muchas gracias",
-            "grazie",
-            "obrigado",
-            "obrigada",
-            "dziekuje",
-            "dank je",
-            "dank u",
-            "bedankt",
-            "tack",
-            "takk",
-            "tusen takk",
-            "arigato",
-            "spasibo",
-        ],
+        "thanks|thank you|thank you very much|thank you so much|thanks a lot|many thanks|thx|\
+         thanx|thnx|tks|ty|tysm|cheers|much appreciated|i appreciate it|i appreciate that|\
+         i appreciate your help|appreciate it|i am grateful|i m grateful|much obliged|merci|\
+         merci beaucoup|danke|danke schon|vielen dank|gracias|muchas gracias|grazie|obrigado|\
+         obrigada|dziekuje|dank je|dank u|bedankt|tack|takk|tusen takk|arigato|spasibo",
     ),
     (
         ChitChat::WellBeing,
-        &[
-            "how are you",
-            "how are you doing",
-            "how are you today",
-            "how do you do",
-            "how is it going",
-            "how s it going",
-            "how are things",
-            "how have you been",
-            "how r u",
-            "are you ok",
-            "are you okay",
-            "wie geht s",
-            "wie geht es dir",
-            "ca va",
-            "comment ca va",
-            "como estas",
-            "come stai",
-        ],
+        "how are you|how are you doing|how are you today|how do you do|how is it going|\
+         how s it going|how are things|how have you been|how r u|are you ok|are you okay|\
+         wie geht s|wie geht es dir|ca va|comment ca va|como estas|come stai",
     ),
     (
         ChitChat::Identity,
-        &[
-            "who are you",
-            "what are you",
-            "who r u",
-            "who am i talking to",
-            "who am i speaking to",
-            "introduce yourself",
-            "what is your name",
-            "what s your name",
-            "do you have a name",
-            "are you a bot",
-            "are you a robot",
-            "are you an ai",
-            "are you human",
-            "are you a human",
-            "are you a person",
-            "are you a real person",
-            "are you real",
-            "is this a bot",
-            "am i talking to a bot",
-            "are you chatgpt",
-            "what can you do",
-            "what do you do",
-            "what can i ask",
-            "what can i ask you",
-            "what should i ask",
-            "what can you help me with",
-            "what can you help with",
-            "what can you tell me",
-            "can you help me",
-            "can you help",
-            "could you help me",
-            "help",
-            "help me",
-            "i need help",
-            "how can you help",
-            "how can you help me",
-            "how does this work",
-            "how do you work",
-            "how does this chat work",
-            "what is this",
-            "what s this",
-            "who made you",
-            "wer bist du",
-            "qui es tu",
-            "quien eres",
-        ],
+        "who are you|what are you|who r u|who am i talking to|who am i speaking to|\
+         introduce yourself|what is your name|what s your name|do you have a name|are you a bot|\
+         are you a robot|are you an ai|are you human|are you a human|are you a person|\
+         are you a real person|are you real|is this a bot|am i talking to a bot|are you chatgpt|\
+         what can you do|what do you do|what can i ask|what can i ask you|what should i ask|\
+         what can you help me with|what can you help with|what can you tell me|can you help me|\
+         can you help|could you help me|help|help me|i need help|how can you help|\
+         how can you help me|how does this work|how do you work|how does this chat work|\
+         what is this|what s this|who made you|wer bist du|qui es tu|quien eres",
     ),
 ];
 /// Words that may stand around them.
-const FILLERS: &[&str] = &[
-    "there",
-    "everyone",
-    "everybody",
-    "all",
-    "again",
-    "so",
-    "very",
-    "much",
-    "a",
-    "lot",
-    "lots",
-    "dear",
-    "friend",
-    "my",
-    "buddy",
-    "mate",
-    "guys",
-    "folks",
-    "and",
-    "then",
-    "well",
-    "oh",
-    "ah",
-    "please",
-    "bot",
-    "assistant",
-    "chat",
-    "sir",
-    "madam",
-    "for",
-    "your",
-    "the",
-    "this",
-    "that",
-    "info",
-    "information",
-    "time",
-    "answer",
-    "answers",
-    "reply",
-    "replies",
-    "help",
-    "kindly",
-    "really",
-    "just",
-    "now",
-    "today",
-    "it",
-    "is",
-    "was",
-    "s",
-    "to",
-    "you",
-    "too",
-    "with",
-    "i",
-    "m",
-    "am",
-    "feeling",
-    "doing",
-    "fine",
-];
+const FILLERS: &str = "there everyone everybody all again so very much a lot lots dear friend my buddy mate guys \
+    folks and then well oh ah please bot assistant chat sir madam for your the this that info \
+    information time answer answers reply replies help kindly really just now today it is was s \
+    to you too with i m am feeling doing fine";
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@
 use super::{
     category::Category,
     inventory::is_language,
-    token::{Token, is_function},
+    token::{PREPOSITIONS, Token, is_function},
 };
 
 /// Words of an object; a longer one is more than a name.
@@ -51,10 +51,15 @@ impl Claim {
         if telling.is_empty() || article && kind {
             return None;
         }
+        // "experience with COBOL" asks for COBOL.
+        let head = match words {
+            [noun, link, ..] if link.is(PREPOSITIONS) && !tells(noun, category) => 2,
+            _ => 0,
+        };
         let last = words
             .iter()
             .rposition(|it| tells(it, category) || category.nouns().contains(&it.word.as_str()))?;
-        let span = words.first()?.span.start..words.get(last)?.span.end;
+        let span = words.get(head)?.span.start..words.get(last)?.span.end;
         Some(Self {
             category,
             entity: text.get(span)?.to_owned(),
@@ -72,15 +77,13 @@ fn tells(token: &Token, category: Category) -> bool {
     let word = token.word.as_str();
     match category {
         Category::Language => is_language(word),
-        _ if GENERIC.contains(&word) || is_function(word) || token.is_year() => false,
+        _ if has(GENERIC, word) || is_function(word) || token.is_year() => false,
         Category::Degree if LEVELS.contains(&word) => true,
         Category::Award if ["oscar", "oscars", "grammy", "nobel", "pulitzer"].contains(&word) => {
             true
         }
         _ => {
-            (token.name || KNOWN.contains(&word))
-                && Category::of_noun(word).is_none()
-                && word.len() > 1
+            (token.name || has(KNOWN, word)) && Category::of_noun(word).is_none() && word.len() > 1
         }
     }
 }
@@ -113,7 +116,6 @@ fn relation(verb: &Token, rest: &[Token]) -> Option<Relation> {
             "work" | "worked" | "working" | "employed" | "interned" | "intern",
             "at" | "for" | "by",
         ) => to(Category::Employer, 1),
-        ("worked" | "work" | "working", "with") => to(Category::Skill, 1),
         ("teach" | "taught" | "lecture" | "lectured", "at") => to(Category::Employer, 1),
         ("resign" | "resigned" | "fired" | "quit", "from") => to(Category::Employer, 1),
         ("do" | "done" | "doing", "at") => to(Category::Employer, 1),
@@ -131,10 +133,14 @@ fn relation(verb: &Token, rest: &[Token]) -> Option<Relation> {
         ("visit" | "visited", _) => to(Category::Place, 0),
         ("win" | "won" | "awarded", _) => to(Category::Award, 0),
         ("nominated", "for") => to(Category::Award, 1),
-        ("use" | "used" | "know" | "knows" | "familiar" | "proficient" | "experienced", _) => {
+        (
+            "work" | "worked" | "working" | "use" | "used" | "know" | "knows" | "familiar"
+            | "proficient" | "experienced",
+            _,
+        ) => {
             let skipped = usize::from(["with", "in"].contains(&next(0)));
-            let tool = rest.get(skipped).is_some_and(|it| KNOWN.contains(&it.word.as_str()));
-            // One knows people too.
+            let tool = rest.get(skipped).is_some_and(|it| has(KNOWN, &it.word));
+            // One knows and works with people too.
             tool.then_some(Relation { category: Some(Category::Skill), skipped })
         }
         ("program" | "programmed" | "code" | "coded", "in" | "with") => to(Category::Skill, 1),
@@ -149,6 +155,11 @@ fn relation(verb: &Token, rest: &[Token]) -> Option<Relation> {
         ) => Some(Relation { category: None, skipped: 0 }),
         _ => None,
     }
+}
+
+/// Whether a word is in a list with spaces between its words.
+fn has(list: &str, word: &str) -> bool {
+    list.split(' ').any(|it| it == word)
 }
 
 /// The words after those at the start that are in `list`.
@@ -223,70 +234,12 @@ const KINDS: &[&str] = &[
     "society",
 ];
 /// Words in capitals that many names share, and regions that hold places of other names.
-const GENERIC: &[&str] = &[
-    "university",
-    "institute",
-    "college",
-    "school",
-    "academy",
-    "society",
-    "association",
-    "company",
-    "bank",
-    "hospital",
-    "laboratory",
-    "lab",
-    "department",
-    "faculty",
-    "professional",
-    "associate",
-    "certified",
-    "expert",
-    "senior",
-    "junior",
-    "international",
-    "national",
-    "royal",
-    "state",
-    "best",
-    "top",
-    "world",
-    "year",
-    "young",
-    "english",
-    "europe",
-    "european",
-    "asia",
-    "asian",
-    "africa",
-    "african",
-    "america",
-    "american",
-    "americas",
-    "australia",
-    "oceania",
-    "scandinavia",
-    "scandinavian",
-    "balkans",
-    "caribbean",
-    "middle",
-    "east",
-    "west",
-    "north",
-    "south",
-    "eu",
-    "un",
-    "abroad",
-    "cloud",
-    "it",
-    "ai",
-    "driver",
-    "driving",
-    "english",
-    "inc",
-    "ltd",
-    "gmbh",
-];
+const GENERIC: &str = "university institute college school academy society association company bank hospital \
+    laboratory lab department faculty professional associate certified expert senior junior \
+    international national royal state best top world year young english europe european asia \
+    asian africa african america american americas australia oceania scandinavia scandinavian \
+    balkans caribbean middle east west north south eu un abroad cloud it ai driver driving inc \
+    ltd gmbh";
 /// Degrees that are told apart by level.
 const LEVELS: &[&str] = &[
     "phd",
@@ -302,103 +255,11 @@ const LEVELS: &[&str] = &[
     "postdoc",
 ];
 /// Names that visitors write in small letters.
-const KNOWN: &[&str] = &[
-    "google",
-    "microsoft",
-    "amazon",
-    "apple",
-    "facebook",
-    "meta",
-    "netflix",
-    "ibm",
-    "oracle",
-    "intel",
-    "nvidia",
-    "tesla",
-    "spacex",
-    "openai",
-    "anthropic",
-    "twitter",
-    "uber",
-    "airbnb",
-    "spotify",
-    "sap",
-    "siemens",
-    "cisco",
-    "salesforce",
-    "adobe",
-    "deloitte",
-    "accenture",
-    "mckinsey",
-    "harvard",
-    "stanford",
-    "mit",
-    "oxford",
-    "cambridge",
-    "yale",
-    "princeton",
-    "nasa",
-    "cern",
-    "unesco",
-    "aws",
-    "azure",
-    "gcp",
-    "java",
-    "javascript",
-    "typescript",
-    "python",
-    "rust",
-    "golang",
-    "kotlin",
-    "swift",
-    "php",
-    "ruby",
-    "perl",
-    "scala",
-    "haskell",
-    "cobol",
-    "fortran",
-    "matlab",
-    "sql",
-    "mongodb",
-    "redis",
-    "kafka",
-    "docker",
-    "kubernetes",
-    "terraform",
-    "ansible",
-    "react",
-    "angular",
-    "vue",
-    "django",
-    "tensorflow",
-    "pytorch",
-    "photoshop",
-    "excel",
-    "powerpoint",
-    "tableau",
-    "jenkins",
-    "linux",
-    "spark",
-    "hadoop",
-    "pulitzer",
-    "toefl",
-    "ielts",
-    "gmat",
-    "cissp",
-    "cka",
-    "ckad",
-    "cks",
-    "ccna",
-    "pmp",
-    "itil",
-    "scrum",
-    "comptia",
-    "c++",
-    "c#",
-    ".net",
-    "node.js",
-    "spss",
-    "stata",
-    "latex",
-];
+const KNOWN: &str = "google microsoft amazon apple facebook meta netflix ibm oracle intel nvidia tesla spacex \
+    openai anthropic twitter uber airbnb spotify sap siemens cisco salesforce adobe deloitte \
+    accenture mckinsey harvard stanford mit oxford cambridge yale princeton nasa cern unesco \
+    aws azure gcp java javascript typescript python rust golang kotlin swift php ruby perl \
+    scala haskell cobol fortran matlab sql mongodb redis kafka docker kubernetes terraform \
+    ansible react angular vue django tensorflow pytorch photoshop excel powerpoint tableau \
+    jenkins linux spark hadoop pulitzer toefl ielts gmat cissp cka ckad cks ccna pmp itil scrum \
+    comptia c++ c# .net node.js spss stata latex";

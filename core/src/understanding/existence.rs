@@ -8,7 +8,7 @@ use super::{
     category::Category,
     claim::{ADVERBS, Claim, skip},
     inventory::Inventory,
-    token::{AUXILIARIES, Token, tokens},
+    token::{AUXILIARIES, Token, is_function, tokens},
 };
 use crate::{index::Index, retrieval::Retrieval, text::sentences};
 
@@ -48,7 +48,7 @@ pub fn existence(text: &str) -> Option<Existence> {
     let (subject, clause) = clause(sentence, words)?;
     let claim = match clause {
         Clause::Verb(clause) => Claim::of(sentence, clause),
-        Clause::Object(object) => Claim::object(sentence, object, None),
+        Clause::Object(object, category) => Claim::object(sentence, object, category),
     }?;
     Some(Existence { entity: claim.entity, category: claim.category, words: claim.words, subject })
 }
@@ -79,7 +79,7 @@ pub(super) fn is_silent(
     retrieval: &Retrieval,
 ) -> bool {
     let found = category == Category::Place && retrieval.evidence.suffices();
-    !found && !retrieval.degraded.contains(&"bm25") && absent(index, words)
+    !found && !retrieval.degraded.contains(&"bm25") && absent(index, words, category)
 }
 
 /// Whether a name is that of the person whose documents these are.
@@ -90,22 +90,22 @@ pub(super) fn is_person(name: &str, index: &Index) -> bool {
 enum Clause<'a> {
     /// Starts with a verb.
     Verb(&'a [Token]),
-    /// Is the thing alone.
-    Object(&'a [Token]),
+    /// Is the thing alone, of a category where the question tells it.
+    Object(&'a [Token], Option<Category>),
 }
 
 /// The clause of a question that asks whether, and whom it is about where that is no pronoun.
 fn clause<'a>(text: &str, words: &'a [Token]) -> Option<(Option<String>, Clause<'a>)> {
     let [first, rest @ ..] = words else { return None };
     if first.is(&["any"]) {
-        return Some((None, Clause::Object(rest)));
+        return Some((None, Clause::Object(rest, None)));
     }
     if !first.is(AUXILIARIES) {
         return None;
     }
     let [second, after @ ..] = skip(rest, ADVERBS) else { return None };
     if second.is(&["there"]) {
-        return Some((None, Clause::Object(after)));
+        return Some((None, Clause::Object(after, None)));
     }
     if second.is(PRONOUNS) {
         return Some((None, certified(first, after)));
@@ -113,6 +113,9 @@ fn clause<'a>(text: &str, words: &'a [Token]) -> Option<(Option<String>, Clause<
     // "does idris have …": any short name, which the index must know.
     let subject =
         &rest[..rest.iter().take(MAX_SUBJECT).position(|it| it.is(VERBS) || it.is(ADVERBS))?];
+    if subject.iter().any(|it| is_function(&it.word)) {
+        return None;
+    }
     let (start, end) = (subject.first()?.span.start, subject.last()?.span.end);
     Some((Some(text.get(start..end)?.to_owned()), certified(first, &rest[subject.len()..])))
 }
@@ -121,7 +124,7 @@ fn clause<'a>(text: &str, words: &'a [Token]) -> Option<(Option<String>, Clause<
 fn certified<'a>(auxiliary: &Token, after: &'a [Token]) -> Clause<'a> {
     let ends = after.last().is_some_and(|it| it.is(&["certified"]));
     match auxiliary.is(&["is", "are", "was", "were"]) && ends && after.len() > 1 {
-        true => Clause::Object(after),
+        true => Clause::Object(after, Some(Category::Certificate)),
         false => Clause::Verb(after),
     }
 }

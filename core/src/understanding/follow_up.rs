@@ -6,7 +6,7 @@
 use super::{
     ellipsis::{self, Fragment, ORDINALS},
     reference,
-    token::{AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, Token, names, tokens},
+    token::{AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, Token, is_function, tokens},
 };
 use crate::{
     index::Index,
@@ -152,7 +152,7 @@ pub(super) fn points(words: &[Token], index: &Index) -> bool {
             "they" | "them" | "their" | "theirs" => !has_antecedent(&words[..at]),
             "these" | "those" | "both" | "former" | "latter" => true,
             // "the medal that she refused" points nowhere, "when was that" does.
-            "that" | "this" => last || super::token::is_function(before) || at == 0,
+            "that" | "this" => last || is_function(before) || at == 0,
             "there" => {
                 last && !["is", "are", "was", "were"].contains(&before)
                     || ["out", "over", "while"].contains(&before)

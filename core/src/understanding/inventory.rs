@@ -1,9 +1,12 @@
 //! Inventory: what the documents list in a category, quoted from the section that lists it.
 
-use super::category::Category;
+use super::category::{Category, is_neutral};
 use crate::{
     index::Index,
-    text::{Chunk, plain, sentences, terms::terms},
+    text::{
+        Chunk, plain, sentences,
+        terms::{terms, words},
+    },
 };
 
 /// Passages looked at.
@@ -36,7 +39,8 @@ impl Inventory {
         for ordinal in ordinals {
             let Some(chunk) = index.chunks().get(ordinal) else { continue };
             for (score, items) in candidates(index, chunk, ordinal, category) {
-                if best.as_ref().is_none_or(|(highest, _)| score > *highest) {
+                let better = best.as_ref().is_none_or(|(highest, _)| score > *highest);
+                if better && !items.is_empty() {
                     best = Some((score, Self { items }));
                 }
             }
@@ -87,13 +91,19 @@ fn candidates(index: &Index, chunk: &Chunk, ordinal: usize, category: Category) 
         return found;
     }
     let passage = chunk.passage();
+    // What stands under another heading is a part of what the title promises.
+    let whole = match chunk.heading.last() {
+        Some(heading) if own < SHARE && !is_neutral(heading) => None,
+        Some(_) if own >= SHARE => Some(own),
+        _ => Some(title - OF_TITLE),
+    };
     let rows = rows(&passage, category);
-    if rows.len() > 1 {
-        found.push((own.max(title - OF_TITLE) + TABLE, with(rows, ordinal)));
+    if let Some(share) = whole.filter(|_| rows.len() > 1) {
+        found.push((share + TABLE, with(rows, ordinal)));
     }
     let listed = listed(&passage);
-    if listed.len() > 1 {
-        found.push((own.max(title - OF_TITLE) + LIST, with(listed, ordinal)));
+    if let Some(share) = whole.filter(|_| listed.len() > 1) {
+        found.push((share + LIST, with(listed, ordinal)));
     }
     let depth = chunk.heading.iter().position(|heading| category.share(heading) >= SHARE);
     let depth = depth.or_else(|| (category.share(&chunk.title) >= SHARE).then_some(0));
@@ -116,10 +126,17 @@ fn candidates(index: &Index, chunk: &Chunk, ordinal: usize, category: Category) 
 const TABLE: f32 = 0.2;
 const LIST: f32 = 0.1;
 const PROSE: f32 = -0.4;
-const OF_TITLE: f32 = 0.15;
+const OF_TITLE: f32 = 0.05;
 
+/// Items with the chunk that has them; what somebody does not have is none.
 fn with(items: Vec<String>, ordinal: usize) -> Vec<(String, usize)> {
-    items.into_iter().map(|item| (shortened(&item), ordinal)).take(MAX_ITEMS).collect()
+    let there = |item: &String| !words(item).iter().any(|it| NEGATIONS.contains(&it.as_str()));
+    items
+        .into_iter()
+        .filter(there)
+        .map(|item| (shortened(&item), ordinal))
+        .take(MAX_ITEMS)
+        .collect()
 }
 
 /// The rows of a table: the first two cells that are words; of skills the first, since the others
@@ -194,7 +211,7 @@ fn languages(passage: &str) -> Vec<String> {
 
 /// Whether a word in small letters names a language.
 pub(super) fn is_language(word: &str) -> bool {
-    LANGUAGES.contains(&word)
+    LANGUAGES.split(' ').any(|it| it == word)
 }
 
 /// Cuts an item that is too long at the last sign that can end it.
@@ -208,83 +225,14 @@ fn shortened(item: &str) -> String {
     format!("{} …", head[..cut].trim_end())
 }
 
-const LANGUAGES: &[&str] = &[
-    "afrikaans",
-    "albanian",
-    "arabic",
-    "armenian",
-    "basque",
-    "bengali",
-    "bosnian",
-    "bulgarian",
-    "burmese",
-    "cantonese",
-    "catalan",
-    "chinese",
-    "croatian",
-    "czech",
-    "danish",
-    "dutch",
-    "english",
-    "esperanto",
-    "estonian",
-    "farsi",
-    "finnish",
-    "flemish",
-    "french",
-    "galician",
-    "georgian",
-    "german",
-    "greek",
-    "gujarati",
-    "hebrew",
-    "hindi",
-    "hungarian",
-    "icelandic",
-    "indonesian",
-    "irish",
-    "italian",
-    "japanese",
-    "kannada",
-    "kazakh",
-    "korean",
-    "kurdish",
-    "latin",
-    "latvian",
-    "lithuanian",
-    "malay",
-    "malayalam",
-    "mandarin",
-    "marathi",
-    "mongolian",
-    "nepali",
-    "norwegian",
-    "persian",
-    "polish",
-    "portuguese",
-    "punjabi",
-    "romanian",
-    "russian",
-    "serbian",
-    "slovak",
-    "slovene",
-    "slovenian",
-    "somali",
-    "spanish",
-    "swahili",
-    "swedish",
-    "tagalog",
-    "tamil",
-    "telugu",
-    "thai",
-    "turkish",
-    "ukrainian",
-    "urdu",
-    "vietnamese",
-    "welsh",
-    "yiddish",
-    "zulu",
-];
+const NEGATIONS: &[&str] = &["no", "not", "never", "none", "without"];
+const LANGUAGES: &str = "afrikaans albanian arabic armenian basque bengali bosnian bulgarian burmese cantonese \
+    catalan chinese croatian czech danish dutch english esperanto estonian farsi finnish \
+    flemish french galician georgian german greek gujarati hebrew hindi hungarian icelandic \
+    indonesian irish italian japanese kannada kazakh korean kurdish latin latvian lithuanian \
+    malay malayalam mandarin marathi mongolian nepali norwegian persian polish portuguese \
+    punjabi romanian russian serbian slovak slovene slovenian somali spanish swahili swedish \
+    tagalog tamil telugu thai turkish ukrainian urdu vietnamese welsh yiddish zulu";
 
 #[cfg(test)]
 mod tests {

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::rewrite::PatternFault;
 use crate::{
-    text::terms::{terms, words},
+    text::{
+        fold,
+        terms::{terms, words},
+    },
     wire::{MatchingRecord, PatternRecord, StrategyRecord},
 };
 
@@ -64,7 +67,9 @@ impl Pattern {
     /// Compiles a record.
     pub(super) fn new(record: PatternRecord) -> Result<Self, PatternFault> {
         let expression = |text: &str| {
+            // Of folded text, Unicode's classes would only make the expressions larger.
             RegexBuilder::new(text)
+                .unicode(false)
                 .case_insensitive(true)
                 .size_limit(EXPRESSION_BYTES)
                 .build()
@@ -117,9 +122,13 @@ impl Pattern {
     pub(super) fn find(&self, text: &str) -> Option<Found> {
         match &self.matching {
             Matching::Rules(rules) => rules.iter().find_map(|(expression, names)| {
-                let groups = expression.captures(text)?;
+                let text = fold(text);
+                let groups = expression.captures(text.as_bytes())?;
                 let entities = names.iter().zip(1..).filter_map(|(name, at)| {
-                    Some((name.clone(), groups.get(at)?.as_str().trim().to_owned()))
+                    Some((
+                        name.clone(),
+                        String::from_utf8_lossy(groups.get(at)?.as_bytes()).trim().to_owned(),
+                    ))
                 });
                 Some(Found { entities: entities.collect(), confidence: 1.0 })
             }),
@@ -141,7 +150,8 @@ impl Pattern {
         match &self.strategy {
             Strategy::Category { categories, .. } => {
                 let entities: Vec<&String> = found.entities.values().collect();
-                let fits = |it: &Regex| entities.iter().any(|entity| it.is_match(entity));
+                let fits =
+                    |it: &Regex| entities.iter().any(|entity| it.is_match(entity.as_bytes()));
                 let words =
                     categories.iter().filter(|(it, _)| fits(it)).map(|(_, words)| words.clone());
                 Addition { after: words.collect(), ..Addition::default() }

@@ -65,12 +65,15 @@ fn collect(topics: &mut Vec<String>, from: impl Iterator<Item = String>) {
     }
 }
 
-/// Joins with commas and a last word: "A, B or C".
+/// Joins with commas and a last word: "A, B or C"; with semicolons where a part has commas itself.
 pub(super) fn joined(parts: &[String], last: &str) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
-        [head @ .., tail] => format!("{} {last} {tail}", head.join(", ")),
+        [head @ .., tail] => {
+            let by = if parts.iter().any(|it| it.contains(',')) { "; " } else { ", " };
+            format!("{} {last} {tail}", head.join(by))
+        }
     }
 }
 
@@ -94,5 +97,6 @@ mod tests {
             (true, "Work, Training, me")
         );
         assert_eq!(joined(&subject.topics, "or"), "Work, Training or me");
+        assert_eq!(joined(&["a, b", "c", "d"].map(str::to_owned), "or"), "a, b; c or d");
     }
 }

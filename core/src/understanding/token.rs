@@ -60,8 +60,9 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         });
         opens = after.contains(['.', '?', '!']) && !own.contains('.');
     }
-    // A question in capitals throughout says nothing about names.
-    if !tokens.iter().any(|token| text[token.span.clone()].starts_with(char::is_lowercase)) {
+    // Where "She" and "The" have capitals, capitals tell no names.
+    let shouted = |token: &Token| token.name && token.word != "i" && is_function(&token.word);
+    if tokens.iter().any(shouted) {
         tokens.iter_mut().for_each(|token| token.name = false);
     }
     tokens.iter_mut().filter(|token| token.word == "i").for_each(|token| token.name = false);
@@ -145,6 +146,8 @@ mod tests {
             ("Did she get a Ph.D. from Yale?", "did she get a Ph.D from Yale"),
             ("Pierre's dog (Rex) knew C++ and .NET", "Pierre dog Rex knew C++ and .NET"),
             ("Hi! What about Google, then?", "hi what about Google then"),
+            ("And Spain?", "and Spain"),
+            ("Did She Live In Spain?", "did she live in spain"),
             ("DID SHE LIVE IN SPAIN?", "did she live in spain"),
             ("  \u{1f600} … ?! ", ""),
             ("the Curies' house", "the Curies house"),

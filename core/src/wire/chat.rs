@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::RewriteMetadata;
+
 /// A question. Unknown fields are ignored.
 ///
 /// What is optional may be `null`. Everything but `question`, `session_id` and `filter` may stand
@@ -63,8 +65,16 @@ pub struct ChatResponse {
     /// To be sent with the next question.
     pub session_id: String,
     /// How the question was rewritten before the search; absent if it was not.
-    pub rewrite_metadata: Option<serde_json::Value>,
-    /// What this answer had to do without: `dense`, `reranker`, `store`.
+    pub rewrite_metadata: Option<RewriteMetadata>,
+    /// Sentences that the passages do not support.
+    pub unsupported: Vec<String>,
+    /// Who answered: a provider, or `extractive` for words of the documents themselves.
+    pub provider: String,
+    /// With which model.
+    pub model: String,
+    /// Whether an equal question got this answer before.
+    pub cached: bool,
+    /// What this answer had to do without: `bm25`, `dense`, `reranker`, `llm`, `store`.
     pub degraded: Vec<String>,
 }
 
@@ -118,29 +128,14 @@ pub struct StreamMetadata {
     /// As in [`Ambiguity`].
     pub clarification_requested: bool,
     /// As in [`ChatResponse`].
-    pub rewrite_metadata: Option<serde_json::Value>,
+    pub rewrite_metadata: Option<RewriteMetadata>,
     /// As in [`ChatResponse`].
     pub degraded: Vec<String>,
 }
 
-impl From<&ChatResponse> for StreamMetadata {
-    fn from(response: &ChatResponse) -> Self {
-        let ambiguity = response.ambiguity.as_ref();
-        Self {
-            sources: response.sources.clone(),
-            grounded: response.grounded,
-            confidence: response.confidence,
-            session_id: response.session_id.clone(),
-            is_ambiguous: ambiguity.is_some_and(|it| it.is_ambiguous),
-            clarification_requested: ambiguity.is_some_and(|it| it.clarification_requested),
-            rewrite_metadata: response.rewrite_metadata.clone(),
-            degraded: response.degraded.clone(),
-        }
-    }
-}
-
 /// The `fallback` event: another provider took over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamFallback {
     /// The provider that answers.
     pub provider: String,
@@ -152,13 +147,35 @@ pub struct StreamFallback {
 
 /// The `sources_reorder` event: what the answer cites, in the order of first citation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamSources<'a> {
     /// `[n]` in the answer names the one at `n - 1`.
     pub reordered_sources: &'a [ChatSource],
 }
 
+/// The `result` event: what is known of an answer only when it is complete.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct StreamResult {
+    /// As in [`ChatResponse`].
+    pub grounded: bool,
+    /// As in [`ChatResponse`].
+    pub confidence: Option<f32>,
+    /// As in [`ChatResponse`].
+    pub unsupported: Vec<String>,
+    /// As in [`ChatResponse`].
+    pub provider: String,
+    /// As in [`ChatResponse`].
+    pub model: String,
+    /// As in [`ChatResponse`].
+    pub cached: bool,
+    /// As in [`ChatResponse`].
+    pub degraded: Vec<String>,
+}
+
 /// The `error` event, last of a stream that failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StreamError {
     /// What a visitor can be told.
     pub detail: String,

@@ -58,7 +58,7 @@ pub struct CompletionMessage {
 /// The content of a message.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "content must be a string or an array of parts with a `type`")]
+#[serde(untagged, expecting = "bad content, expected a string or an array of parts with a `type`")]
 pub enum MessageContent {
     /// The text itself.
     Text(String),

@@ -15,6 +15,12 @@ use crate::RequestError;
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RequestError> {
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| RequestError::BadJson { reason: error.to_string() })?;
+    // Serde takes an array for an object whose members come in their order; a client means neither.
+    if !value.is_object() {
+        let message = format!("body must be an object, got {}", kind(&value));
+        let field = FieldError { field: "body".to_owned(), message };
+        return Err(RequestError::Invalid { fields: vec![field] });
+    }
     serde_path_to_error::deserialize(&value).map_err(|error| {
         let field = fault(&value, error.path(), &error.inner().to_string());
         RequestError::Invalid { fields: vec![field] }
@@ -117,6 +123,7 @@ mod tests {
         };
         check("{}", "text", "text is missing");
         check("[]", "body", "body must be an object, got an array");
+        check("[\"text\"]", "body", "body must be an object, got an array");
         check("null", "body", "body must be an object, got null");
         check("\"a\"", "body", "body must be an object, got a string");
         check(r#"{"text": 7}"#, "text", "text must be a string, got a number");

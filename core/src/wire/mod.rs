@@ -7,9 +7,11 @@ mod completions;
 mod health;
 mod json;
 mod ledger;
+mod llm;
 mod log;
 mod mcp;
 mod metrics;
+mod openai;
 mod pack;
 mod pattern;
 mod problem;
@@ -20,7 +22,7 @@ mod search;
 pub use self::{
     chat::{
         Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamError, StreamFallback,
-        StreamMetadata, StreamSources,
+        StreamMetadata, StreamResult, StreamSources,
     },
     completions::{
         ChunkChoice, ChunkDelta, CompletionAnswer, CompletionChoice, CompletionChunk,
@@ -30,9 +32,14 @@ pub use self::{
     health::{Detailed, Health, LlmHealth},
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},
-    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
+    llm::{BreakerRecord, LlmProviderRecord, LlmRecord, WindowRecord},
     log::{CallsRecord, LogRecord, StepRecord},
+    mcp::{AskArguments, RpcError, RpcFault, RpcResult, SearchArguments, ToolReply, ToolText},
     metrics::{Families, SeatRecord},
+    openai::{
+        ProviderChoice, ProviderGroq, ProviderMessage, ProviderPromptDetails, ProviderReply,
+        ProviderRequest, ProviderStreamOptions, ProviderText, ProviderUsage,
+    },
     pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
     pattern::{
         ExampleRecord, MatchingRecord, PatternFile, PatternRecord, RewriteMetadata, RuleRecord,

@@ -41,7 +41,8 @@ pub struct PatternRecord {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum MatchingRecord {
-    /// Where one of the expressions is found, in any case.
+    /// Where one of the expressions is found, in any case, in the question without accents.
+    /// Expressions know ASCII only.
     RegexList {
         /// Tried in order.
         rules: Vec<RuleRecord>,
@@ -130,6 +131,7 @@ pub struct ExampleRecord {
 
 /// How a question was rewritten: `rewrite_metadata` of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RewriteMetadata {
     /// The question before.
     pub original_query: String,

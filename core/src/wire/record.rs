@@ -43,6 +43,8 @@ pub struct AnswerRecord {
     pub grounded: bool,
     /// Probability that the passages answer the question, 0 to 1.
     pub confidence: Option<f32>,
+    /// Sentences that the passages do not support.
+    pub unsupported: Vec<String>,
     /// Who answered, such as `groq` or `extractive`.
     pub provider: String,
     /// With which model.

@@ -109,6 +109,11 @@ impl Reply {
         self
     }
 
+    /// The status.
+    pub fn code(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
     /// The response.
     pub fn into_response(self) -> Response {
         self.0

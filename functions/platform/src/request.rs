@@ -65,6 +65,11 @@ impl Exchange {
         Self { request_id, context, started: SystemClock.now(), route, authority, path, cors }
     }
 
+    /// Time since it came in.
+    pub fn elapsed(&self) -> Duration {
+        SystemClock.now().saturating_sub(self.started)
+    }
+
     /// The answer to an `OPTIONS` request, which no route needs to see; `None` for any other.
     pub fn preflight(&self) -> Option<Result<Reply, RequestError>> {
         Some(self.cors.preflight()?.map(|headers| Reply::empty(204).headers(headers)))

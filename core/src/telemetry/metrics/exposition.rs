@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{
     Snapshot,
     metric::{Kind, Metric, OTHER, Values},
+    snapshot::total,
     table::TABLE,
 };
 
@@ -66,7 +67,7 @@ pub fn render(snapshot: Option<&Snapshot>, gauges: &[Gauge]) -> String {
 
 fn counters(text: &mut String, metric: &Metric, snapshot: &Snapshot) {
     let mut series: Vec<(Vec<&str>, u64)> =
-        snapshot.series(metric).map(|(labels, numbers)| (labels, numbers.iter().sum())).collect();
+        snapshot.series(metric).map(|(labels, numbers)| (labels, total(numbers))).collect();
     for labels in foreseen(metric) {
         if !series.iter().any(|(counted, _)| *counted == labels) {
             series.push((labels, 0));
@@ -85,11 +86,11 @@ fn counters(text: &mut String, metric: &Metric, snapshot: &Snapshot) {
 fn observations(text: &mut String, metric: &Metric, snapshot: &Snapshot) {
     for (labels, numbers) in snapshot.series(metric) {
         let (sum, buckets) = numbers.split_first().unwrap_or((&0, &[]));
-        let count = buckets.iter().sum::<u64>().to_string();
+        let count = total(buckets).to_string();
         if matches!(metric.kind, Kind::Histogram(_)) {
             let mut below = 0;
             for (bound, bucket) in metric.kind.bounds().iter().zip(buckets) {
-                below += bucket;
+                below = total([&below, bucket]);
                 let bound = float(*bound);
                 sample(text, metric, "_bucket", &labels, Some(&bound), &below.to_string());
             }
@@ -225,9 +226,11 @@ mod tests {
     #[test]
     fn whatever_stands_in_the_store_is_escaped() {
         let mut snapshot = Snapshot::default();
-        let odd = [("a\\b\"c\nd}".to_owned(), vec![1]), (String::new(), vec![])];
+        let odd = [("a\\b\"c\nd}".to_owned(), vec![1]), (String::new(), vec![u64::MAX, 2])];
         snapshot.families.insert(LLM_COST.name.to_owned(), odd.into());
-        snapshot.families.insert(HTTP_SECONDS.name.to_owned(), [("x".to_owned(), vec![])].into());
+        snapshot
+            .families
+            .insert(HTTP_SECONDS.name.to_owned(), [("x".to_owned(), vec![1, u64::MAX, 2])].into());
         snapshot.families.insert("unknown".to_owned(), [("x".to_owned(), vec![1])].into());
         let page = render(Some(&snapshot), &[]);
         assert!(

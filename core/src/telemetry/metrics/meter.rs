@@ -57,6 +57,11 @@ impl Meter {
         self.flushed_at.get().is_none_or(|last| now.abs_diff(last) >= FLUSH_INTERVAL)
     }
 
+    /// Whether the last flush was tried more than `patience` ago.
+    pub fn is_overdue(&self, now: Duration, patience: Duration) -> bool {
+        self.flushed_at.get().is_some_and(|last| now.abs_diff(last) >= patience)
+    }
+
     /// Writes what has been counted since the last flush: one read and one write.
     ///
     /// Does nothing where nothing is new, or another request of the instance is at it. What could
@@ -113,7 +118,7 @@ mod tests {
         meter.record(&REWRITE_PATTERNS, &[&instance.to_string()], 1.0);
     }
 
-    fn counted(sum: &Snapshot, instance: u64) -> f64 {
+    fn counted(sum: &Snapshot, instance: u64) -> u64 {
         sum.value(&REWRITE_PATTERNS, &[&instance.to_string()])
     }
 
@@ -121,24 +126,24 @@ mod tests {
     fn instances_that_come_go_and_wake_add_up() {
         let kv = MemoryKv::default();
         let (first, second) = (meter(1), meter(2));
-        let check = |one: f64, two: f64| {
+        let check = |one: u64, two: u64| {
             let sum = block_on(collect(&kv)).unwrap();
             assert_eq!((counted(&sum, 1), counted(&sum, 2)), (one, two));
         };
-        check(0.0, 0.0);
+        check(0, 0);
         for round in 1..=5 {
-            let before = f64::from(round - 1);
+            let before = round - 1;
             count(&first, 1);
-            check(before * 2.0, before);
+            check(before * 2, before);
             block_on(first.flush(&kv, NOW)).unwrap();
             count(&first, 1);
             block_on(first.flush(&kv, NOW)).unwrap();
             block_on(first.flush(&kv, NOW)).unwrap();
-            check(before * 2.0 + 2.0, before);
+            check(before * 2 + 2, before);
             // The second takes the seat; in the next round the first wakes up and finds out.
             count(&second, 2);
             block_on(second.flush(&kv, NOW)).unwrap();
-            check(before * 2.0 + 2.0, before + 1.0);
+            check(before * 2 + 2, before + 1);
         }
         assert_eq!(block_on(kv.list("")).unwrap(), ["metrics:v1:03"]);
     }
@@ -168,7 +173,7 @@ mod tests {
         }
         count(&meter, 1);
         block_on(meter.flush(&kv, NOW)).unwrap();
-        assert_eq!(counted(&block_on(collect(&kv)).unwrap(), 1), 5.0);
+        assert_eq!(counted(&block_on(collect(&kv)).unwrap(), 1), 5);
     }
 
     #[test]
@@ -184,7 +189,7 @@ mod tests {
         count(&first, 1);
         block_on(first.flush(&kv, NOW)).unwrap();
         let sum = block_on(collect(&kv)).unwrap();
-        assert_eq!((counted(&sum, 1), counted(&sum, 2)), (2.0, 1.0));
+        assert_eq!((counted(&sum, 1), counted(&sum, 2)), (2, 1));
     }
 
     /// What happens to one swap.
@@ -298,9 +303,9 @@ mod tests {
         id: u64,
         meter: Meter,
         /// Events so far.
-        recorded: Cell<f64>,
+        recorded: Cell<u64>,
         /// Events that a flush said are written.
-        written: Cell<f64>,
+        written: Cell<u64>,
         /// Whether a flush failed or was dropped, so that events may be lost.
         doubtful: Cell<bool>,
     }
@@ -328,23 +333,23 @@ mod tests {
     }
 
     /// What the collects found that are over: the most of each instance.
-    type Seen = RefCell<BTreeMap<u64, f64>>;
+    type Seen = RefCell<BTreeMap<u64, u64>>;
 
     async fn watch(kv: &SteppedKv, all: &RefCell<Vec<Rc<Instance>>>, seen: &Seen, seed: u64) {
         let least = seen.borrow().clone();
-        let written: Vec<f64> = all.borrow().iter().map(|it| it.written.get()).collect();
+        let written: Vec<u64> = all.borrow().iter().map(|it| it.written.get()).collect();
         let sum = collect(kv).await.unwrap();
         for (at, instance) in all.borrow().iter().enumerate() {
             let found = counted(&sum, instance.id);
-            let least = least.get(&instance.id).copied().unwrap_or(0.0);
+            let least = least.get(&instance.id).copied().unwrap_or(0);
             assert!(found >= least, "seed {seed}: went backwards from {least} to {found}");
-            let written = written.get(at).copied().unwrap_or(0.0);
+            let written = written.get(at).copied().unwrap_or(0);
             assert!(found >= written, "seed {seed}: lost, {found} of {written}");
             let recorded = instance.recorded.get();
             assert!(found <= recorded, "seed {seed}: counted twice, {found} of {recorded}");
             let mut seen = seen.borrow_mut();
             let most = seen.entry(instance.id).or_default();
-            *most = most.max(found);
+            *most = found.max(*most);
         }
     }
 
@@ -369,7 +374,7 @@ mod tests {
                 (2..=7, Some(chosen)) => {
                     let instance = &alive[chosen];
                     count(&instance.meter, instance.id);
-                    instance.recorded.set(instance.recorded.get() + 1.0);
+                    instance.recorded.set(instance.recorded.get() + 1);
                 }
                 (8..=10, Some(chosen)) => {
                     let (instance, kv) = (Rc::clone(&alive[chosen]), &kv);

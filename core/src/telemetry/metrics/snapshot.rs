@@ -48,7 +48,6 @@ impl Snapshot {
                 let bounds = metric.kind.bounds();
                 let sum = (value * MILLION).round() as u64;
                 let bucket = bounds.partition_point(|bound| *bound < sum as f64 / MILLION);
-                numbers.resize(numbers.len().max(bounds.len() + 2), 0);
                 let mut observed = vec![0; bounds.len() + 2];
                 observed[0] = sum;
                 observed[bucket + 1] = 1;
@@ -92,18 +91,13 @@ impl Snapshot {
         self.families.is_empty()
     }
 
-    /// The value of a counter, or the number of observations; 0 for a series that is not there.
-    pub fn value(&self, metric: &Metric, labels: &[&str]) -> f64 {
+    /// The number of a counter, in millionths for an amount; of anything else, how often it was
+    /// observed. 0 for a series that is not there.
+    pub fn value(&self, metric: &Metric, labels: &[&str]) -> u64 {
         let series = self.families.get(metric.name);
         let numbers = series.and_then(|series| series.get(&name(metric, labels, false)));
-        let numbers = numbers.map_or(&[] as &[u64], Vec::as_slice);
-        match metric.kind {
-            Kind::Counter => numbers.iter().sum::<u64>() as f64,
-            Kind::Amount => numbers.iter().sum::<u64>() as f64 / MILLION,
-            Kind::Gauge | Kind::Histogram(_) | Kind::Summary => {
-                numbers.iter().skip(1).sum::<u64>() as f64
-            }
-        }
+        let is_sum_first = matches!(metric.kind, Kind::Histogram(_) | Kind::Summary);
+        numbers.map_or(0, |numbers| total(numbers.iter().skip(usize::from(is_sum_first))))
     }
 
     /// The series of `metric`: the values of their labels, and their numbers.
@@ -119,6 +113,11 @@ fn add(numbers: &mut Vec<u64>, more: &[u64]) {
     for (number, more) in numbers.iter_mut().zip(more) {
         *number = number.saturating_add(*more);
     }
+}
+
+/// The sum of numbers; whatever stands in the store, it does not overflow.
+pub(super) fn total<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> u64 {
+    numbers.into_iter().fold(0, |sum, number| sum.saturating_add(*number))
 }
 
 /// The name of a series.
@@ -175,8 +174,8 @@ mod tests {
             snapshot.record(&LLM_REQUESTS, &["success", &format!("model-{n}")], 1.0);
         }
         assert_eq!(snapshot.series(&LLM_REQUESTS).count(), MAX_SERIES + 1);
-        assert_eq!(snapshot.value(&LLM_REQUESTS, &["success", "model-0"]), 1.0);
-        assert_eq!(snapshot.value(&LLM_REQUESTS, &["success", "other"]), 936.0);
+        assert_eq!(snapshot.value(&LLM_REQUESTS, &["success", "model-0"]), 1);
+        assert_eq!(snapshot.value(&LLM_REQUESTS, &["success", "other"]), 936);
     }
 
     #[test]
@@ -211,8 +210,8 @@ mod tests {
         other.families.insert("of_another_version".to_owned(), [("x".to_owned(), vec![7])].into());
         let mut sum = early.clone();
         sum.merge(&other);
-        assert_eq!(sum.value(&LLM_COST, &["m"]), 0.200_1);
-        assert_eq!(sum.value(&STAGE_SECONDS, &["admit"]), 2.0);
+        assert_eq!(sum.value(&LLM_COST, &["m"]), 200_100);
+        assert_eq!(sum.value(&STAGE_SECONDS, &["admit"]), 2);
         assert_eq!((sum.since(&early), sum.since(&other)), (other.clone(), early.clone()));
         assert!(sum.since(&sum).is_empty());
         assert_eq!(sum.since(&Snapshot::default()), sum);
@@ -226,6 +225,6 @@ mod tests {
         let odd = [("/\u{1f}GET\u{1f}2xx".to_owned(), vec![1, 2])].into();
         snapshot.families.insert(HTTP_SECONDS.name.to_owned(), odd);
         snapshot.record(&HTTP_SECONDS, &["/", "GET", "2xx"], 100.0);
-        assert_eq!(snapshot.value(&HTTP_SECONDS, &["/", "GET", "2xx"]), 3.0);
+        assert_eq!(snapshot.value(&HTTP_SECONDS, &["/", "GET", "2xx"]), 3);
     }
 }

@@ -230,7 +230,9 @@ mod tests {
                 all = all
                     .iter()
                     .flat_map(|begun| {
-                        values.iter().map(|value| [begun.as_slice(), &[value.clone()]].concat())
+                        values
+                            .iter()
+                            .map(|value| [begun.as_slice(), std::slice::from_ref(value)].concat())
                     })
                     .collect();
             }

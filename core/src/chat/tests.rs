@@ -1,0 +1,269 @@
+//! The pipeline on ports in memory: what visitors get, and what it costs.
+
+use futures::executor::block_on;
+
+use super::*;
+use crate::{
+    RequestError,
+    answer::{Event, Sequence},
+    auth::Visitor,
+    fakes::{MemoryEnv, Reply, ScriptedHttp},
+    index::{Index, build},
+    ports::HttpError,
+    retrieval::Retriever,
+    telemetry::Trace,
+    text::{Document, chunks},
+    wire::{ChatRequest, ChatResponse},
+};
+
+const TEXT: &str = "---\ntitle: Papers\n---\n# Papers\n\n## Davy Medal\n\nThe Royal Society gave \
+    her the Davy Medal in 1903.\n\n## Matteucci Medal\n\nShe received the Matteucci Medal in 1904.";
+const QUESTION: &str = "Who gave the Davy Medal?";
+
+/// A house with its own index, environment and instance.
+struct House {
+    env: MemoryEnv,
+    index: Index,
+    instance: Instance,
+}
+
+/// Keeps the events, and holds them to their order.
+#[derive(Default)]
+struct Heard(Vec<Event>, Sequence);
+
+impl Sink for Heard {
+    async fn send(&mut self, event: Event) {
+        self.1.admit(&event).unwrap();
+        self.0.push(event);
+    }
+
+    fn is_live(&self) -> bool {
+        true
+    }
+}
+
+impl Heard {
+    fn names(&self) -> String {
+        let mut names: Vec<&str> = self.0.iter().map(Event::name).collect();
+        names.dedup();
+        names.join(" ")
+    }
+
+    fn text(&self) -> String {
+        let tokens = self.0.iter().filter_map(|event| match event {
+            Event::Token(text) => Some(text.as_str()),
+            _ => None,
+        });
+        tokens.collect()
+    }
+}
+
+impl House {
+    fn new(variables: &[(&str, &str)], replies: Vec<Result<Reply, HttpError>>) -> Self {
+        let mut env = MemoryEnv { http: ScriptedHttp::new(replies), ..MemoryEnv::default() };
+        for (name, value) in variables {
+            env.config.0.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let document = Document::read("a.md", TEXT.as_bytes().to_vec()).unwrap();
+        let index = Index::open(build(&chunks(&document), None).unwrap()).unwrap();
+        let instance = Instance::new(&env.entropy);
+        Self { env, index, instance }
+    }
+
+    fn hear(
+        &self,
+        question: &str,
+        session: Option<&str>,
+        sink: &mut impl Sink,
+    ) -> Result<(Spoken, Trace), RequestError> {
+        let request = ChatRequest {
+            question: question.to_owned(),
+            session_id: session.map(str::to_owned),
+            ..ChatRequest::default()
+        };
+        block_on(async {
+            let settings = Settings::configured(&self.env.config).await?;
+            let retriever = Retriever::new(&self.index, None);
+            let (env, instance) = (&self.env, &self.instance);
+            let service = Service { env, settings: &settings, instance, retriever };
+            let asked = Asked {
+                question: Question::from_chat(request)?,
+                visitor: Visitor { address: Some(7) },
+                conversation: Conversation::Kept,
+            };
+            let mut trace = Trace::default();
+            let prepared = service.prepare(asked, &mut trace).await?;
+            let spoken = service.speak(prepared, &mut trace, sink).await;
+            assert!(trace.store_writes() <= 3, "{trace:?}");
+            Ok((spoken, trace))
+        })
+    }
+
+    fn ask(&self, question: &str, session: Option<&str>) -> ChatResponse {
+        let (spoken, _) = self.hear(question, session, &mut Silent).unwrap();
+        assert!(spoken.is_complete);
+        spoken.response
+    }
+}
+
+fn stream(pieces: &[&str], end: bool) -> Result<Reply, HttpError> {
+    let event = |text: &&str| {
+        let delta = serde_json::json!({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]});
+        Ok(format!("data: {delta}\n\n").into_bytes())
+    };
+    let mut chunks: Vec<_> = pieces.iter().map(event).collect();
+    if end {
+        let last = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+        chunks.push(Ok(last.as_bytes().to_vec()));
+    }
+    Ok(Reply { status: http::StatusCode::OK, headers: http::HeaderMap::new(), chunks })
+}
+
+fn refused(status: u16) -> Result<Reply, HttpError> {
+    let status = http::StatusCode::from_u16(status).unwrap();
+    Ok(Reply { status, headers: http::HeaderMap::new(), chunks: Vec::new() })
+}
+
+const GROQ: (&str, &str) = ("groq_api_key", "g");
+const BOTH: &[(&str, &str)] = &[GROQ, ("deepinfra_api_key", "d")];
+const ANSWER: &[&str] = &["The Royal Society", " gave her the Davy Medal in 1903 [1]."];
+
+#[test]
+fn answers_with_citations_and_refuses_without_evidence() {
+    let house = House::new(&[], Vec::new());
+    let response = house.ask(QUESTION, None);
+    assert!(response.grounded && response.answer.contains("Royal Society"), "{response:?}");
+    assert!(response.answer.contains("[1]") && response.sources[0].id == "a#papers-davy-medal:0");
+    assert_eq!((response.provider.as_str(), response.cached), ("extractive", false));
+    let refused = house.ask("What is the capital of Australia?", None);
+    assert!(!refused.grounded && refused.sources.is_empty(), "{refused:?}");
+    assert_eq!(refused.degraded, ["dense"]);
+}
+
+#[test]
+fn remembers_the_conversation_and_keeps_two_apart() {
+    let house = House::new(&[], Vec::new());
+    house.ask("Tell me of the Matteucci Medal", Some("one"));
+    house.ask("Tell me of the Davy Medal", Some("two"));
+    assert!(house.ask("When was that?", Some("one")).answer.contains("1904"));
+    assert!(house.ask("When was that?", Some("two")).answer.contains("1903"));
+}
+
+#[test]
+fn answers_without_the_store_and_says_so() {
+    let house = House::new(&[GROQ], vec![stream(ANSWER, true)]);
+    house.env.kv.set_down(true);
+    let response = house.ask(QUESTION, Some("s"));
+    assert!(response.grounded, "{response:?}");
+    for part in ["store", "llm"] {
+        assert!(response.degraded.iter().any(|it| it == part), "{part}: {response:?}");
+    }
+    // Nothing could be reserved, so nothing was asked.
+    assert!(house.env.http.requests().is_empty());
+}
+
+#[test]
+fn a_model_answers_word_by_word_and_is_checked() {
+    let house = House::new(&[GROQ], vec![stream(ANSWER, true)]);
+    let mut heard = Heard::default();
+    let (spoken, _) = house.hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!(heard.names(), "metadata token sources_reorder result done");
+    assert_eq!(heard.text(), spoken.response.answer);
+    assert_eq!(spoken.response.answer, ANSWER.concat());
+    assert!(spoken.response.grounded && spoken.response.unsupported.is_empty());
+    assert_eq!((spoken.response.provider.as_str(), spoken.response.sources.len()), ("groq", 1));
+}
+
+#[test]
+fn json_and_stream_say_the_same() {
+    let wrong = &["The Royal Society gave her a castle in 1950 [1]. ", "It is **old** [9]."];
+    for pieces in [ANSWER, wrong] {
+        let house = || House::new(&[GROQ], vec![stream(pieces, true)]);
+        let mut heard = Heard::default();
+        let (live, _) = house().hear(QUESTION, Some("s"), &mut heard).unwrap();
+        assert_eq!(house().ask(QUESTION, Some("s")), live.response);
+        assert_eq!(heard.text(), live.response.answer);
+    }
+}
+
+#[test]
+fn another_provider_takes_over_before_the_first_word() {
+    let replies = vec![refused(401), stream(ANSWER, true)];
+    let house = House::new(BOTH, replies);
+    let mut heard = Heard::default();
+    let (spoken, trace) = house.hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!(heard.names(), "metadata fallback token sources_reorder result done");
+    assert_eq!(spoken.response.provider, "deepinfra");
+    assert_eq!((trace.calls().len(), spoken.response.degraded), (2, vec!["dense".to_owned()]));
+}
+
+#[test]
+fn without_any_provider_the_documents_are_quoted() {
+    let house = House::new(BOTH, vec![refused(401), refused(403)]);
+    let mut heard = Heard::default();
+    let (spoken, _) = house.hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!(heard.names(), "metadata fallback token result done");
+    assert_eq!(spoken.response.provider, "extractive");
+    assert!(spoken.response.degraded.iter().any(|it| it == "llm"), "{spoken:?}");
+    // What had to do without a model is not kept for others.
+    assert!(!house.ask(QUESTION, None).cached);
+}
+
+#[test]
+fn an_answer_cut_off_ends_in_an_error_where_it_was_heard_and_else_in_another_answer() {
+    let cut = || stream(&["The Royal Society gave her "], false);
+    let mut heard = Heard::default();
+    let (spoken, _) = House::new(&[GROQ], vec![cut()]).hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!((heard.names().as_str(), spoken.is_complete), ("metadata token error", false));
+    let whole = House::new(&[GROQ], vec![cut()]).ask(QUESTION, None);
+    assert!(whole.grounded && whole.provider == "extractive", "{whole:?}");
+}
+
+#[test]
+fn equal_questions_are_answered_once() {
+    let mut variables = vec![GROQ];
+    variables.push(("answer_cache_seconds", "60"));
+    let house = House::new(&variables, vec![stream(ANSWER, true)]);
+    // The lexical index of these tests is a lack, and a lack is not cached.
+    assert!(!house.ask(QUESTION, None).cached);
+    assert_eq!(house.env.http.requests().len(), 1);
+}
+
+#[test]
+fn limits_refuse_and_cost_nothing_further() {
+    let house = House::new(
+        &[("session_queries_per_hour", "2"), GROQ],
+        vec![stream(ANSWER, true), stream(ANSWER, true)],
+    );
+    for _ in 0..2 {
+        house.ask(QUESTION, Some("s"));
+    }
+    let Err(RequestError::RateLimited { refusal }) = house.hear(QUESTION, Some("s"), &mut Silent)
+    else {
+        panic!("admitted")
+    };
+    assert_eq!((refusal.allowed, house.env.http.requests().len()), (2, 2));
+}
+
+#[test]
+fn an_unknown_model_is_a_field_at_fault() {
+    let house = House::new(&[GROQ], Vec::new());
+    let request = ChatRequest {
+        question: QUESTION.to_owned(),
+        model: Some("gpt-99".to_owned()),
+        ..ChatRequest::default()
+    };
+    block_on(async {
+        let settings = Settings::configured(&house.env.config).await.unwrap();
+        let retriever = Retriever::new(&house.index, None);
+        let (env, instance) = (&house.env, &house.instance);
+        let service = Service { env, settings: &settings, instance, retriever };
+        let question = Question::from_chat(request).unwrap();
+        let (visitor, conversation) = (Visitor::default(), Conversation::Kept);
+        let asked = Asked { question, visitor, conversation };
+        match service.prepare(asked, &mut Trace::default()).await {
+            Err(RequestError::Invalid { fields }) => assert_eq!(fields[0].field, "model"),
+            other => panic!("{:?}", other.err()),
+        }
+    });
+}

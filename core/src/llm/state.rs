@@ -1,0 +1,686 @@
+//! What all instances share about providers: breakers, windows, and what was spent today.
+//!
+//! A pure value. The caller keeps it in the store and swaps it as a whole, so that of two requests
+//! that cross only one reserves and the other looks again. Tokens and money are reserved before a
+//! provider is asked, as much as the question can take at the most; [`State::settle`] gives back the
+//! rest. A permit that is never settled stays reserved, and so no limit is ever passed.
+
+use std::time::Duration;
+
+use super::{
+    breaker::{Breaker, Passage, Position, milliseconds},
+    catalogue::Candidate,
+    outcome::{Charge, Settlement},
+    provider::Provider,
+    quota::{Caps, Quota, Reservation},
+    window::{Count, Day, Minute},
+};
+use crate::wire::{LlmProviderRecord, LlmRecord};
+
+/// How often a provider may be asked for one question, where its limits have room.
+const TRIES: u8 = 2;
+/// Longest time that a provider is left alone because it says so. A daily limit may be gone for
+/// hours, but the operator may also have raised it.
+const LONGEST_LEAVE: Duration = Duration::from_secs(3600);
+/// How long a model that was withdrawn is not asked for; then it is looked at once more.
+const WITHDRAWN: Duration = Duration::from_secs(3600);
+/// Share of a limit, in tenths, from which the operator is warned.
+const WARNING: u64 = 8;
+
+/// The shared state.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct State {
+    accounts: Vec<Account>,
+    spent: Spent,
+}
+
+/// A provider's state.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Account {
+    name: String,
+    breaker: Breaker,
+    /// Until when the provider asked to be left alone.
+    left_until: Duration,
+    /// Models that it no longer serves, and until when that is believed.
+    withdrawn: Vec<(String, Duration)>,
+    minute: Minute,
+    day: Day,
+}
+
+/// What was spent on one day (UTC) over all providers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Spent {
+    day: u64,
+    tokens: u64,
+    micro_usd: u64,
+}
+
+/// Leave to ask a provider, with what is reserved for it.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    provider: &'static str,
+    tries: u8,
+    warning: Option<Quota>,
+    passage: Passage,
+    reserved: Reservation,
+    minute: u64,
+    hour: u64,
+    day: u64,
+}
+
+/// Why a provider must not be asked now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Denied {
+    /// Its breaker is open, or as many probes as may be are under way.
+    #[error("the breaker is open for {} s", .wait.as_secs_f32().ceil())]
+    Open {
+        /// Until it is worth asking again.
+        wait: Duration,
+    },
+    /// It asked to be left alone.
+    #[error("the provider asks to be left alone for {} s", .wait.as_secs_f32().ceil())]
+    LeftAlone {
+        /// Until it is worth asking again.
+        wait: Duration,
+    },
+    /// A limit has no room.
+    #[error("no room in {} for {} s", .quota.label(), .wait.as_secs_f32().ceil())]
+    Quota {
+        /// The limit.
+        quota: Quota,
+        /// Until it is worth asking again.
+        wait: Duration,
+    },
+    /// The question alone takes more than a limit has at all.
+    #[error("{wanted} at once is more than {} allows: {limit}", .quota.label())]
+    TooLarge {
+        /// The limit's name.
+        quota: Quota,
+        /// What the question takes.
+        wanted: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+/// How much of a limit is taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Gauge {
+    /// The limit's name.
+    pub quota: Quota,
+    /// What is used and reserved.
+    pub used: u64,
+    /// The limit; `None` is no limit.
+    pub limit: Option<u64>,
+}
+
+impl Permit {
+    /// The provider that may be asked.
+    pub fn provider(&self) -> &'static str {
+        self.provider
+    }
+
+    /// How often it may be asked.
+    pub fn tries(&self) -> u8 {
+        self.tries
+    }
+
+    /// The limit of which eight tenths are taken with this permit, and were not before it.
+    pub fn warning(&self) -> Option<Quota> {
+        self.warning
+    }
+}
+
+impl Denied {
+    /// Returns how long until it is worth asking again; `None` for ever.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Open { wait } | Self::LeftAlone { wait } | Self::Quota { wait, .. } => {
+                Some(*wait)
+            }
+            Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+impl State {
+    /// Reserves what `want` says for a question to `provider`, if every limit has room for it.
+    ///
+    /// # Errors
+    /// [`Denied`]: why not, and for how long. Nothing is reserved then.
+    pub fn permit(
+        &mut self,
+        provider: &Provider,
+        want: Reservation,
+        caps: &Caps,
+        now: Duration,
+    ) -> Result<Permit, Denied> {
+        self.spent.advance(now);
+        let account = account(&mut self.accounts, provider.name());
+        account.minute.advance(now);
+        account.day.advance(now);
+        if let Some(wait) = account.left_until.checked_sub(now).filter(|wait| !wait.is_zero()) {
+            return Err(Denied::LeftAlone { wait });
+        }
+        let gauges = account.gauges(&self.spent, provider, caps);
+        let full = |requests| gauges.iter().find(move |gauge| gauge.lacks(requests, want));
+        let tries = match full(TRIES) {
+            None => TRIES,
+            Some(_) => 1,
+        };
+        if let Some(gauge) = full(tries) {
+            return Err(gauge.denial(account, gauge.wanted(tries, want), now));
+        }
+        let passage = account.breaker.admit(now).map_err(|wait| Denied::Open { wait })?;
+
+        let count = Count { requests: u64::from(tries), tokens: want.tokens };
+        let (minute, hour) = (account.minute.add(count), account.day.add(count));
+        self.spent.tokens = self.spent.tokens.saturating_add(want.tokens);
+        self.spent.micro_usd = self.spent.micro_usd.saturating_add(want.micro_usd);
+        let crossed = gauges.iter().find(|gauge| gauge.crosses(tries, want));
+        Ok(Permit {
+            provider: provider.name(),
+            tries,
+            warning: crossed.map(|gauge| gauge.quota),
+            passage,
+            reserved: want,
+            minute,
+            hour,
+            day: self.spent.day,
+        })
+    }
+
+    /// Learns what came of a permit, at the time `at`: gives back what was not used, feeds the
+    /// breaker, and heeds what the provider said. Once for each permit; it may be much later.
+    pub fn settle(&mut self, permit: &Permit, settlement: &Settlement, at: Duration) {
+        let reserved = permit.reserved;
+        let (tokens, limited, micro_usd) = match settlement.charge {
+            Charge::Nothing => (0, 0, 0),
+            Charge::Reserved => (reserved.tokens, reserved.tokens, reserved.micro_usd),
+            Charge::Used { tokens, limited, micro_usd } => (tokens, limited, micro_usd),
+        };
+        if self.spent.day == permit.day {
+            let swap = |there: u64, reserved: u64, used: u64| {
+                there.saturating_sub(reserved).saturating_add(used)
+            };
+            self.spent.tokens = swap(self.spent.tokens, reserved.tokens, tokens);
+            self.spent.micro_usd = swap(self.spent.micro_usd, reserved.micro_usd, micro_usd);
+        }
+        let account = account(&mut self.accounts, permit.provider);
+        let before = Count { requests: u64::from(permit.tries), tokens: reserved.tokens };
+        let after = Count { requests: settlement.requests, tokens: limited };
+        account.minute.replace(permit.minute, before, after);
+        account.day.replace(permit.hour, before, after);
+        account.breaker.record(permit.passage, settlement.verdict, at);
+
+        let limits = settlement.limits;
+        let waits =
+            [settlement.leave_for, limits.requests.wait(1), limits.tokens.wait(reserved.tokens)];
+        if let Some(wait) = waits.into_iter().flatten().max() {
+            account.left_until = account.left_until.max(at + wait.min(LONGEST_LEAVE));
+        }
+        account
+            .withdrawn
+            .retain(|(model, until)| *until > at && !settlement.withdrawn.contains(model));
+        let withdrawn = settlement.withdrawn.iter().map(|model| (model.clone(), at + WITHDRAWN));
+        account.withdrawn.extend(withdrawn);
+    }
+
+    /// Returns the models of a candidate without those that its provider no longer serves; all of
+    /// them where none is left.
+    pub fn served<'a>(&self, candidate: &Candidate<'a>, now: Duration) -> Vec<&'a str> {
+        let gone = |model: &str| {
+            self.find(candidate.provider.name()).is_some_and(|account| {
+                account.withdrawn.iter().any(|(id, until)| id == model && *until > now)
+            })
+        };
+        let served: Vec<&str> =
+            candidate.models.iter().copied().filter(|model| !gone(model)).collect();
+        if served.is_empty() { candidate.models.clone() } else { served }
+    }
+
+    /// Returns where a provider's breaker stands.
+    pub fn position(&self, provider: &str, now: Duration) -> Position {
+        self.find(provider).map_or(Position::Closed, |account| account.breaker.position(now))
+    }
+
+    /// Returns how much of each limit of a provider, and of the daily caps, is taken.
+    pub fn gauges(&self, provider: &Provider, caps: &Caps, now: Duration) -> [Gauge; 6] {
+        let mut spent = self.spent;
+        spent.advance(now);
+        let mut account = self.find(provider.name()).cloned().unwrap_or_default();
+        account.minute.advance(now);
+        account.day.advance(now);
+        account.gauges(&spent, provider, caps)
+    }
+
+    /// Returns the bytes to store.
+    ///
+    /// # Errors
+    /// None that a state can cause; the encoder's signature has one.
+    pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(&LlmRecord::from(self))
+    }
+
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// They were not written by [`encode`](Self::encode), or by another version of it.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        postcard::from_bytes::<LlmRecord>(bytes).map(Self::from)
+    }
+
+    fn find(&self, provider: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.name == provider)
+    }
+}
+
+fn account<'a>(accounts: &'a mut Vec<Account>, name: &str) -> &'a mut Account {
+    let found = accounts.iter().position(|account| account.name == name);
+    let place = found.unwrap_or_else(|| {
+        accounts.push(Account { name: name.to_owned(), ..Account::default() });
+        accounts.len() - 1
+    });
+    &mut accounts[place]
+}
+
+impl Account {
+    fn gauges(&self, spent: &Spent, provider: &Provider, caps: &Caps) -> [Gauge; 6] {
+        let (minute, day, limits) = (self.minute.sum(), self.day.sum(), provider.limits());
+        let gauge = |quota, used, limit| Gauge { quota, used, limit };
+        [
+            gauge(Quota::RequestsPerMinute, minute.requests, limits.requests_per_minute),
+            gauge(Quota::TokensPerMinute, minute.tokens, limits.tokens_per_minute),
+            gauge(Quota::RequestsPerDay, day.requests, limits.requests_per_day),
+            gauge(Quota::TokensPerDay, day.tokens, limits.tokens_per_day),
+            gauge(Quota::DailyTokens, spent.tokens, caps.daily_tokens),
+            gauge(Quota::DailyCost, spent.micro_usd, caps.daily_micro_usd),
+        ]
+    }
+}
+
+impl Gauge {
+    fn wanted(&self, requests: u8, want: Reservation) -> u64 {
+        match self.quota {
+            Quota::RequestsPerMinute | Quota::RequestsPerDay => u64::from(requests),
+            Quota::TokensPerMinute | Quota::TokensPerDay | Quota::DailyTokens => want.tokens,
+            Quota::DailyCost => want.micro_usd,
+        }
+    }
+
+    fn lacks(&self, requests: u8, want: Reservation) -> bool {
+        let then = self.used.saturating_add(self.wanted(requests, want));
+        // What costs nothing may be had even where everything is spent.
+        self.limit.is_some_and(|limit| then > limit && then > self.used)
+    }
+
+    fn crosses(&self, requests: u8, want: Reservation) -> bool {
+        let then = self.used.saturating_add(self.wanted(requests, want));
+        self.limit.is_some_and(|limit| {
+            let line = limit.saturating_mul(WARNING);
+            self.used.saturating_mul(10) < line && then.saturating_mul(10) >= line
+        })
+    }
+
+    /// Why there is no room for `wanted`, and how long until there is.
+    fn denial(&self, account: &Account, wanted: u64, now: Duration) -> Denied {
+        let (quota, limit) = (self.quota, self.limit.unwrap_or(u64::MAX));
+        let Some(most) = limit.checked_sub(wanted) else {
+            return Denied::TooLarge { quota, wanted, limit };
+        };
+        let wait = match quota {
+            Quota::RequestsPerMinute => account.minute.wait(now, most, |it| it.requests),
+            Quota::TokensPerMinute => account.minute.wait(now, most, |it| it.tokens),
+            Quota::RequestsPerDay => account.day.wait(now, most, |it| it.requests),
+            Quota::TokensPerDay => account.day.wait(now, most, |it| it.tokens),
+            Quota::DailyTokens | Quota::DailyCost => {
+                Duration::from_secs((day_of(now) + 1) * DAY_SECONDS).saturating_sub(now)
+            }
+        };
+        Denied::Quota { quota, wait }
+    }
+}
+
+impl Spent {
+    /// Begins a new day. A clock that was set back changes nothing.
+    fn advance(&mut self, now: Duration) {
+        if day_of(now) > self.day {
+            *self = Self { day: day_of(now), ..Self::default() };
+        }
+    }
+}
+
+const DAY_SECONDS: u64 = 86_400;
+
+fn day_of(now: Duration) -> u64 {
+    now.as_secs() / DAY_SECONDS
+}
+
+impl From<&State> for LlmRecord {
+    fn from(state: &State) -> Self {
+        let provider = |account: &Account| LlmProviderRecord {
+            name: account.name.clone(),
+            breaker: account.breaker.to_record(),
+            closed_until_ms: milliseconds(account.left_until),
+            withdrawn: account
+                .withdrawn
+                .iter()
+                .map(|(model, until)| (model.clone(), milliseconds(*until)))
+                .collect(),
+            minute: account.minute.to_record(),
+            day: account.day.to_record(),
+        };
+        let Spent { day, tokens, micro_usd } = state.spent;
+        Self { providers: state.accounts.iter().map(provider).collect(), day, tokens, micro_usd }
+    }
+}
+
+impl From<LlmRecord> for State {
+    fn from(record: LlmRecord) -> Self {
+        let account = |record: LlmProviderRecord| Account {
+            name: record.name,
+            breaker: Breaker::from_record(record.breaker),
+            left_until: Duration::from_millis(record.closed_until_ms),
+            withdrawn: record
+                .withdrawn
+                .into_iter()
+                .map(|(model, until)| (model, Duration::from_millis(until)))
+                .collect(),
+            minute: Minute::from_record(&record.minute),
+            day: Day::from_record(&record.day),
+        };
+        let LlmRecord { providers, day, tokens, micro_usd } = record;
+        let spent = Spent { day, tokens, micro_usd };
+        Self { accounts: providers.into_iter().map(account).collect(), spent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fakes::SeededEntropy,
+        llm::{Verdict, headers::Allowance, quota::Limits},
+    };
+
+    const NONE: Caps = Caps { daily_tokens: None, daily_micro_usd: None };
+    const WANT: Reservation = Reservation { tokens: 1000, micro_usd: 100 };
+
+    fn at(seconds: u64) -> Duration {
+        // Ten minutes into a day of 2026.
+        Duration::from_secs(20_500 * DAY_SECONDS + 600 + seconds)
+    }
+
+    fn used(tokens: u64, micro_usd: u64) -> Settlement {
+        Settlement {
+            verdict: Verdict::Success,
+            requests: 1,
+            charge: Charge::Used { tokens, limited: tokens, micro_usd },
+            ..Settlement::unused()
+        }
+    }
+
+    #[test]
+    fn what_is_reserved_counts_until_it_is_given_back() {
+        let limits = Limits { tokens_per_minute: Some(2500), ..Limits::default() };
+        let provider = Provider::sample(limits);
+        let mut state = State::default();
+        let first = state.permit(&provider, WANT, &NONE, at(0)).unwrap();
+        state.permit(&provider, WANT, &NONE, at(1)).unwrap();
+        let denied = state.permit(&provider, WANT, &NONE, at(2)).unwrap_err();
+        // Seconds 600 to 609 of the day are a slot, which leaves the window at second 670.
+        let wait = Duration::from_secs(68);
+        assert_eq!(denied, Denied::Quota { quota: Quota::TokensPerMinute, wait });
+        state.settle(&first, &used(300, 30), at(3));
+        state.permit(&provider, WANT, &NONE, at(4)).unwrap();
+        assert_eq!(state.gauges(&provider, &NONE, at(4))[1].used, 2300);
+        assert_eq!(state.gauges(&provider, &NONE, at(80))[1].used, 0);
+        assert_eq!(state.gauges(&provider, &NONE, at(80))[4].used, 2300);
+    }
+
+    #[test]
+    fn each_limit_denies_by_its_name_and_a_second_try_needs_room() {
+        let check = |limits: Limits, caps: Caps, granted: usize, expected: Quota, wait: u64| {
+            let provider = Provider::sample(limits);
+            let mut state = State::default();
+            for _ in 0..granted {
+                state.permit(&provider, WANT, &caps, at(0)).unwrap();
+            }
+            let before = state.clone();
+            let denied = state.permit(&provider, WANT, &caps, at(0)).unwrap_err();
+            let wait = Duration::from_secs(wait);
+            assert_eq!(denied, Denied::Quota { quota: expected, wait });
+            assert_eq!(state, before, "a denial reserves nothing");
+        };
+        let none = Limits::default();
+        let rpm = Limits { requests_per_minute: Some(3), ..none };
+        // Two tries for the first, one for the second.
+        check(rpm, NONE, 2, Quota::RequestsPerMinute, 70);
+        check(Limits { requests_per_day: Some(4), ..none }, NONE, 2, Quota::RequestsPerDay, 89_400);
+        check(Limits { tokens_per_day: Some(1999), ..none }, NONE, 1, Quota::TokensPerDay, 89_400);
+        let midnight = DAY_SECONDS - 600;
+        let tokens = Caps { daily_tokens: Some(3999), ..NONE };
+        check(none, tokens, 3, Quota::DailyTokens, midnight);
+        let cost = Caps { daily_micro_usd: Some(250), ..NONE };
+        check(none, cost, 2, Quota::DailyCost, midnight);
+
+        let provider = Provider::sample(rpm);
+        let mut state = State::default();
+        let tries =
+            |state: &mut State| state.permit(&provider, WANT, &NONE, at(0)).unwrap().tries();
+        assert_eq!((tries(&mut state), tries(&mut state)), (2, 1));
+    }
+
+    #[test]
+    fn what_is_free_may_be_had_when_the_money_is_spent() {
+        let provider = Provider::sample(Limits::default());
+        let caps = Caps { daily_micro_usd: Some(0), ..NONE };
+        let mut state = State::default();
+        let denied = state.permit(&provider, WANT, &caps, at(0)).unwrap_err();
+        assert_eq!(denied.to_string(), "100 at once is more than daily_cost allows: 0");
+        assert_eq!(denied.wait(), None);
+        let free = Reservation { micro_usd: 0, ..WANT };
+        assert!(state.permit(&provider, free, &caps, at(0)).is_ok());
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_and_what_was_reserved_before_stays_there() {
+        let provider = Provider::sample(Limits::default());
+        let caps = Caps { daily_tokens: Some(1000), ..NONE };
+        let mut state = State::default();
+        let late = state.permit(&provider, WANT, &caps, at(0)).unwrap();
+        let next = at(DAY_SECONDS);
+        state.permit(&provider, WANT, &caps, next).unwrap();
+        state.settle(&late, &used(10, 1), next);
+        assert_eq!(state.gauges(&provider, &caps, next)[4].used, 1000);
+        assert!(state.permit(&provider, WANT, &caps, at(0)).is_err(), "a clock set back");
+    }
+
+    #[test]
+    fn the_operator_is_warned_once_at_eight_tenths() {
+        let provider = Provider::sample(Limits::default());
+        let caps = Caps { daily_tokens: Some(10_000), ..NONE };
+        let mut state = State::default();
+        let warnings: Vec<Option<Quota>> = (0..10)
+            .map(|_| state.permit(&provider, WANT, &caps, at(0)).unwrap().warning())
+            .collect();
+        let mut expected = [None; 10];
+        expected[7] = Some(Quota::DailyTokens);
+        assert_eq!(warnings, expected);
+    }
+
+    #[test]
+    fn what_the_provider_says_closes_it_for_that_long() {
+        let provider = Provider::sample(Limits::default());
+        let check = |settlement: Settlement, expected: Option<u64>| {
+            let mut state = State::default();
+            let permit = state.permit(&provider, WANT, &NONE, at(0)).unwrap();
+            state.settle(&permit, &settlement, at(10));
+            let denied = state.permit(&provider, WANT, &NONE, at(10)).err();
+            let wait = expected.map(Duration::from_millis);
+            assert_eq!(denied, wait.map(|wait| Denied::LeftAlone { wait }), "{settlement:?}");
+            let later = at(10) + wait.unwrap_or_default();
+            assert!(state.permit(&provider, WANT, &NONE, later).is_ok());
+        };
+        let unused = Settlement::unused();
+        let leave = |seconds| Some(Duration::from_secs(seconds));
+        check(unused.clone(), None);
+        check(Settlement { leave_for: leave(7), ..unused.clone() }, Some(7000));
+        check(Settlement { leave_for: leave(90_000), ..unused.clone() }, Some(3_600_000));
+        let tokens = |remaining| {
+            let mut settlement = unused.clone();
+            let (limit, reset) = (Some(8000), leave(60));
+            settlement.limits.tokens = Allowance { limit, remaining: Some(remaining), reset };
+            settlement
+        };
+        check(tokens(1000), None);
+        check(tokens(0), Some(7500));
+        let mut requests = unused.clone();
+        requests.limits.requests =
+            Allowance { limit: Some(1), remaining: Some(0), reset: leave(100) };
+        check(requests, Some(100_000));
+    }
+
+    #[test]
+    fn failures_open_the_breaker_and_withdrawn_models_are_left_out() {
+        let provider = Provider::sample(Limits::default());
+        let mut state = State::default();
+        let failure = Settlement { verdict: Verdict::Failure, ..Settlement::unused() };
+        for _ in 0..5 {
+            let permit = state.permit(&provider, WANT, &NONE, at(0)).unwrap();
+            state.settle(&permit, &failure, at(0));
+        }
+        assert_eq!(state.position("sample", at(1)), Position::Open);
+        let denied = state.permit(&provider, WANT, &NONE, at(1)).unwrap_err();
+        assert_eq!(denied.to_string(), "the breaker is open for 29 s");
+        assert_eq!(state.gauges(&provider, &NONE, at(1))[4].used, 0, "all was given back");
+
+        let candidate = Candidate { provider: &provider, models: vec!["first", "second"] };
+        let permit = state.permit(&provider, WANT, &NONE, at(30)).unwrap();
+        let settle = |state: &mut State, models: &[&str], seconds| {
+            let withdrawn = models.iter().map(|model| (*model).to_owned()).collect();
+            let settlement = Settlement { withdrawn, ..Settlement::unused() };
+            state.settle(&permit, &settlement, at(seconds));
+        };
+        assert_eq!(state.served(&candidate, at(30)), ["first", "second"]);
+        settle(&mut state, &["first"], 30);
+        assert_eq!(state.served(&candidate, at(31)), ["second"]);
+        settle(&mut state, &["second"], 31);
+        assert_eq!(state.served(&candidate, at(32)), ["first", "second"], "something is asked");
+        assert_eq!(state.served(&candidate, at(3630)), ["first"], "one hour later");
+    }
+
+    #[test]
+    fn stored_bytes_read_back_and_stay_as_they_are() {
+        let provider = Provider::sample(Limits::default());
+        let mut state = State::default();
+        let permit = state.permit(&provider, WANT, &NONE, Duration::from_secs(1_000_000)).unwrap();
+        let withdrawn = vec!["first".to_owned()];
+        let settlement = Settlement { withdrawn, ..used(7, 1) };
+        state.settle(&permit, &settlement, Duration::from_secs(1_000_000));
+        let bytes = state.encode().unwrap();
+        assert_eq!(State::decode(&bytes), Ok(state));
+        // Frozen: whoever changes it raises the ledger's version.
+        let frozen = b"\x01\x06sample\x00\x00\x00\x01\x05first\x80\xf1\xc6\xde\x03\
+                       \xa0\x8d\x06\x01\x01\x07\x95\x02\x01\x01\x07\x0b\x07\x01";
+        assert_eq!(bytes, frozen, "{}", bytes.escape_ascii());
+        assert!(State::decode(&bytes[..10]).is_err());
+        assert_eq!(State::decode(&State::default().encode().unwrap()), Ok(State::default()));
+    }
+
+    /// A permit under way or settled, as an observer who knows everything sees it.
+    struct Seen {
+        at: Duration,
+        requests: u64,
+        tokens: u64,
+        micro_usd: u64,
+    }
+
+    #[test]
+    fn no_interleaving_passes_a_limit() {
+        let (mut granted, mut denied) = (0, [0; 6]);
+        for seed in 0..12 {
+            // Each seed has one limit that is tight, and the others sometimes bite.
+            let limit = |place: u64, tight, loose| if seed % 6 == place { tight } else { loose };
+            let [rpm, rpd] = [limit(0, 5, 50), limit(2, 60, 5_000)];
+            let [tpm, tpd] = [limit(1, 9_000, 90_000), limit(3, 50_000, 5_000_000)];
+            let [tokens, cost] = [limit(4, 40_000, 4_000_000), limit(5, 3_000, 300_000)];
+            let provider = Provider::sample(Limits {
+                requests_per_minute: Some(rpm),
+                requests_per_day: Some(rpd),
+                tokens_per_minute: Some(tpm),
+                tokens_per_day: Some(tpd),
+            });
+            let caps = Caps { daily_tokens: Some(tokens), daily_micro_usd: Some(cost) };
+            let random = SeededEntropy::new(seed);
+            let below = |limit: u64| random.next() % limit;
+            let mut now = at(below(DAY_SECONDS));
+            let mut state = State::default();
+            let mut seen: Vec<Seen> = Vec::new();
+            let mut under_way: Vec<(usize, Permit)> = Vec::new();
+            for _ in 0..2000 {
+                now += Duration::from_millis(match below(10) {
+                    0 => below(3_600_000),
+                    1..4 => below(40_000),
+                    _ => below(1500),
+                });
+                // Every step is another instance's.
+                state = State::decode(&state.encode().unwrap()).unwrap();
+                if below(3) > 0 {
+                    let want = Reservation { tokens: 200 + below(3000), micro_usd: below(300) };
+                    match state.permit(&provider, want, &caps, now) {
+                        Ok(permit) => {
+                            granted += 1;
+                            let requests = u64::from(permit.tries());
+                            let Reservation { tokens, micro_usd } = want;
+                            under_way.push((seen.len(), permit));
+                            seen.push(Seen { at: now, requests, tokens, micro_usd });
+                        }
+                        Err(Denied::Quota { quota, .. }) => {
+                            let gauges = state.gauges(&provider, &caps, now);
+                            let place = gauges.iter().position(|gauge| gauge.quota == quota);
+                            denied[place.unwrap()] += 1;
+                        }
+                        Err(other) => panic!("seed {seed}: {other}"),
+                    }
+                } else if !under_way.is_empty() && below(20) > 0 {
+                    let (place, permit) =
+                        under_way.swap_remove(below(under_way.len() as u64) as usize);
+                    let seen = &mut seen[place];
+                    let mut settlement = used(below(seen.tokens + 1), below(seen.micro_usd + 1));
+                    settlement.requests = 1 + below(seen.requests);
+                    settlement.charge = match below(4) {
+                        0 => Charge::Nothing,
+                        1 => Charge::Reserved,
+                        _ => settlement.charge,
+                    };
+                    match settlement.charge {
+                        Charge::Nothing => (seen.tokens, seen.micro_usd) = (0, 0),
+                        Charge::Reserved => {}
+                        Charge::Used { tokens, micro_usd, .. } => {
+                            (seen.tokens, seen.micro_usd) = (tokens, micro_usd);
+                        }
+                    }
+                    seen.requests = settlement.requests;
+                    state.settle(&permit, &settlement, now);
+                }
+                let since = |span| {
+                    let recent = move |it: &&Seen| it.at + Duration::from_secs(span) > now;
+                    seen.iter().rev().take_while(recent)
+                };
+                let today = || since(DAY_SECONDS).filter(|it| day_of(it.at) == day_of(now));
+                let checks = [
+                    since(60).map(|it| it.requests).sum::<u64>() <= rpm,
+                    since(60).map(|it| it.tokens).sum::<u64>() <= tpm,
+                    since(DAY_SECONDS).map(|it| it.requests).sum::<u64>() <= rpd,
+                    since(DAY_SECONDS).map(|it| it.tokens).sum::<u64>() <= tpd,
+                    today().map(|it| it.tokens).sum::<u64>() <= tokens,
+                    today().map(|it| it.micro_usd).sum::<u64>() <= cost,
+                ];
+                assert_eq!(checks, [true; 6], "seed {seed}");
+            }
+        }
+        assert!(granted > 5_000, "{granted} granted");
+        assert!(denied.iter().all(|count| *count > 0), "each limit was met: {denied:?}");
+    }
+}
