@@ -14,7 +14,7 @@ use crate::{
         DocumentPolicy, Output, PersonalPolicy, Shingles, classifier, input,
         patterns::{self, Origin},
         prepare,
-        views::Views,
+        views::{View, Views},
     },
     text::sentences,
 };
@@ -101,7 +101,7 @@ impl Measurement {
             ("direct", !caught[2])
         } else {
             for payload in &attack.payloads {
-                let parts = sentences(payload).into_iter().map(|it| caught_document(it));
+                let parts = sentences(payload).into_iter().map(caught_document);
                 let caught = parts.fold([false; 3], |one, other| {
                     [one[0] | other[0], one[1] | other[1], one[2] | other[2]]
                 });
@@ -123,9 +123,9 @@ impl Measurement {
     fn honest(&mut self, honest: &Honest) {
         let (kind, caught) = if honest.document {
             let refused = prepare(&honest.text, DocumentPolicy::Remove).suspicious > 0;
-            let parts = sentences(&honest.text).into_iter().map(|it| caught_document(it));
-            let layers =
-                parts.fold([false; 3], |one, other| [one[0] | other[0], one[1] | other[1], refused]);
+            let parts = sentences(&honest.text).into_iter().map(caught_document);
+            let layers = parts
+                .fold([false; 3], |one, other| [one[0] | other[0], one[1] | other[1], refused]);
             ("passage", layers)
         } else {
             ("question", caught(Origin::Question, &honest.text))
@@ -138,7 +138,9 @@ impl Measurement {
     }
 
     fn layer(&mut self, caught: [bool; 3], attack: bool) {
-        for (layer, caught) in [Layer::Patterns, Layer::Classifier, Layer::Both].into_iter().zip(caught) {
+        for (layer, caught) in
+            [Layer::Patterns, Layer::Classifier, Layer::Both].into_iter().zip(caught)
+        {
             let (blocked, refused) = self.layers.entry(layer).or_default();
             if attack { blocked } else { refused }.count(caught);
         }
@@ -175,7 +177,7 @@ fn survives(payload: &str, prepared: &str, attack: &Attack) -> bool {
         return prepared.contains(payload) || parts.all(|part| prepared.contains(part));
     }
     // Marks within a sentence may have been changed, and it is still an order.
-    let words = |text: &str| Views::of(text).prose.swap_remove(0).words.replace(" |", "");
+    let words = |text: &str| View::plain(text).words.replace(" |", "");
     let prepared = words(prepared);
     parts.any(|part| prepared.contains(&words(part)))
 }
@@ -250,8 +252,9 @@ mod tests {
 
     #[test]
     fn no_held_out_text_was_trained_on() {
-        let trained = super::super::examples(include_str!("../../../../data/guard/train.tsv")).unwrap();
-        let words = |text: &str| Views::of(text).prose.swap_remove(0).words;
+        let trained =
+            super::super::examples(include_str!("../../../../data/guard/train.tsv")).unwrap();
+        let words = |text: &str| View::plain(text).words;
         let trained: std::collections::HashSet<String> =
             trained.iter().map(|it| words(it.text)).collect();
         for cases in [held_out(), control()] {

@@ -216,7 +216,7 @@ mod tests {
             trained.file == include_bytes!("../classifier.bin"),
             "run `cargo run -p dossier-core --features training --example guard -- train`"
         );
-        assert!(trained.refused.iter().all(|it| it.share() <= 0.01), "{:?}", trained.refused);
+        assert!(trained.refused.iter().all(|it| it.share() <= REFUSED), "{:?}", trained.refused);
         assert!(trained.found.iter().all(|it| it.share() >= 0.7), "{:?}", trained.found);
     }
 
