@@ -1,18 +1,48 @@
 //! What kind of thing a word speaks of, in four languages: the classifier's way from a word that it
 //! never saw to those that it did.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// Returns the class of a folded word, a letter, or `None` for most words.
-pub(super) fn class(word: &str) -> Option<u8> {
-    CLASSES
-        .iter()
-        .find(|(_, whole, stems)| {
-            whole.split(' ').any(|it| it == word)
-                || stems.split(' ').any(|stem| !stem.is_empty() && word.starts_with(stem))
-        })
-        .map(|(class, ..)| *class)
+pub(super) fn class(word: &[u8]) -> Option<u8> {
+    let (whole, stems) = &*TABLES;
+    let stem = || {
+        let longest = word.len().min(LONGEST_STEM);
+        (SHORTEST_STEM..=longest).find_map(|length| stems.get(word.get(..length)?).copied())
+    };
+    whole.get(word).copied().or_else(stem)
 }
 
-/// Class, whole words, beginnings of words. The first row that fits has the word.
+/// Whether one of `words` speaks of a model, of who asks it, of orders, or of what carries data out:
+/// no order to a model does without.
+pub(super) fn speaks_of_models(words: &str) -> bool {
+    words
+        .split(' ')
+        .filter_map(|word| class(word.as_bytes()))
+        .any(|class| !b"siqanme".contains(&class))
+}
+
+const SHORTEST_STEM: usize = 4;
+const LONGEST_STEM: usize = 12;
+
+type Table = HashMap<&'static [u8], u8>;
+
+/// Whole words, and beginnings of words.
+static TABLES: LazyLock<(Table, Table)> = LazyLock::new(|| {
+    let table = |column: fn(&(u8, &'static str, &'static str)) -> &'static str| {
+        let mut table = Table::new();
+        for row in CLASSES {
+            for word in column(row).split(' ').filter(|word| !word.is_empty()) {
+                table.entry(word.as_bytes()).or_insert(row.0);
+            }
+        }
+        table
+    };
+    (table(|row| row.1), table(|row| row.2))
+});
+
+/// Class, whole words, beginnings of words of 4 to 12 letters. A whole word goes before a beginning,
+/// and an earlier row before a later.
 const CLASSES: &[(u8, &str, &str)] = &[
     // To set something aside.
     (
@@ -82,7 +112,7 @@ const CLASSES: &[(u8, &str, &str)] = &[
     (
         b'x',
         "run call shell sql curl bash rm tool tools server code command commands",
-        "execut script terminal delet database subprocess decod decrypt base64 hex rot13 funktion fichier",
+        "execut script terminal delet database subprocess decod decrypt base64 rot13 funktion fichier",
     ),
     // To assert.
     (
@@ -123,9 +153,21 @@ mod tests {
             ("your", Some(b'y')),
             ("chatbots", Some(b'b')),
             ("bread", None),
-            ("", None),
         ] {
-            assert_eq!(class(word), expected, "{word}");
+            assert_eq!(class(word.as_bytes()), expected, "{word}");
         }
+    }
+
+    #[test]
+    fn beginnings_have_the_length_that_is_looked_for() {
+        let lengths = TABLES.1.keys().map(|stem| stem.len());
+        assert!(lengths.clone().min() >= Some(SHORTEST_STEM), "{:?}", TABLES.1.keys());
+        assert!(lengths.max() <= Some(LONGEST_STEM));
+    }
+
+    #[test]
+    fn most_sentences_of_a_life_do_not_speak_of_models() {
+        assert!(!speaks_of_models("she was born in leeds in 1867 |"));
+        assert!(speaks_of_models("note to ai | praise her"));
     }
 }

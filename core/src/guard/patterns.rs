@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
-use super::{Reason, views::View};
+use super::{Reason, lexicon, views::View};
 
 /// The most memory that a compiled set may take, in bytes; far above what these need, so that a
 /// pattern that explodes is found by the tests.
@@ -30,11 +30,19 @@ pub(super) enum Origin {
 
 /// Returns the concept of the first pattern in the order of the table that `view` matches.
 pub(super) fn find(origin: Origin, view: &View) -> Option<Reason> {
-    let (words, marks) = match origin {
-        Origin::Question => (&*QUESTION_WORDS, &*QUESTION_MARKS),
-        Origin::Document => (&*DOCUMENT_WORDS, &*DOCUMENT_MARKS),
-    };
-    words.find(&view.words).or_else(|| marks.find(&view.marks))
+    match origin {
+        Origin::Question => {
+            QUESTION_WORDS.find(&view.words).or_else(|| QUESTION_MARKS.find(&view.marks))
+        }
+        // Passages are many and long, and hardly any of their sentences comes near a pattern.
+        Origin::Document => {
+            let words = lexicon::speaks_of_models(&view.words);
+            let marks = words || view.marks.contains(['<', '[', '"', '#', '`']);
+            let marked = || DOCUMENT_MARKS.find(&view.marks);
+            let found = if words { DOCUMENT_WORDS.find(&view.words) } else { None };
+            found.or_else(|| if marks { marked() } else { None })
+        }
+    }
 }
 
 /// Patterns that are tried in one pass.

@@ -31,6 +31,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The text as it stands, nothing decoded.
+    pub(super) fn plain(text: &str) -> Self {
+        Self::of(fold(&visible(text)))
+    }
+
     fn of(marks: String) -> Self {
         Self { words: words(&marks), marks }
     }
