@@ -2,10 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::{
-    policy::{Refusal, SettingFault},
-    wire::FieldError,
-};
+use crate::{policy::Refusal, setting::SettingFault, wire::FieldError};
 
 /// Seconds after which a part that was not there may be back.
 const RETRY_SECONDS: u64 = 5;
@@ -95,16 +92,11 @@ pub enum RequestError {
 
 impl From<SettingFault> for RequestError {
     fn from(fault: SettingFault) -> Self {
-        Self::misconfigured(fault)
+        Self::Misconfigured { fault: fault.to_string() }
     }
 }
 
 impl RequestError {
-    /// A fault of the configuration; the texts of such faults are for the operator.
-    pub fn misconfigured(fault: impl std::fmt::Display) -> Self {
-        Self::Misconfigured { fault: fault.to_string() }
-    }
-
     /// Stable code, HTTP status and title.
     pub fn row(&self) -> (&'static str, u16, &'static str) {
         match self {
@@ -183,8 +175,7 @@ mod tests {
 
     #[test]
     fn visitors_are_not_told_of_the_configuration() {
-        let (name, expected) = ("allowed_origins", "an origin".to_owned());
-        let fault = SettingFault::Bad { name, expected, got: "inner.example".to_owned() };
+        let fault = SettingFault::malformed("allowed_origins", "an origin", "inner.example");
         let error = RequestError::from(fault);
         assert!(!error.to_string().contains("example") && error.row().1 == 503);
     }

@@ -31,6 +31,8 @@ pub mod policy;
 
 pub mod feedback;
 
+pub mod setting;
+
 pub mod telemetry;
 
 #[cfg(feature = "search")]

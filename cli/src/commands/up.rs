@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use dossier_core::{auth, auth::API_KEYS, index::Index, pack::published};
+use dossier_core::{auth::API_KEYS, index::Index, pack::published, setting::items};
 use dossier_host::{Host, Manifest, Options, Variables};
 use futures::executor::block_on;
 use tokio::net::TcpListener;
@@ -132,7 +132,7 @@ fn has_key(options: &Options) -> Result<bool, Failure> {
     let environment = |name: &str| options.environment.get(name).cloned();
     let variables =
         Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
-    Ok(variables.get(API_KEYS).is_some_and(|keys| auth::parse(keys).next().is_some()))
+    Ok(variables.get(API_KEYS).is_some_and(|keys| items(keys).next().is_some()))
 }
 
 fn cores() -> usize {

@@ -22,7 +22,7 @@ pub use self::{
     extract::{Extract, extract},
     passage::Passage,
     refusal::{REFUSAL, is_refusal, refusal},
-    settings::{CitationPolicy, Settings, SettingsFault},
+    settings::{CitationPolicy, Settings},
     support::{Basis, Judgement, Standing},
     writer::{Released, Report, Stated, UNCONFIRMED, Writer},
 };

@@ -1,6 +1,9 @@
 //! What an operator decides about answers.
 
-use crate::ports::{Config, ConfigError};
+use crate::{
+    ports::Config,
+    setting::{SettingFault, choice, number},
+};
 
 /// Variable: `mark` or `drop`.
 const CITATION_POLICY: &str = "citation_policy";
@@ -43,47 +46,14 @@ impl Settings {
     ///
     /// # Errors
     /// A variable cannot be read, or has a value that means nothing.
-    pub async fn configured(config: &impl Config) -> Result<Self, SettingsFault> {
-        let citations = match config.get(CITATION_POLICY).await?.as_deref() {
-            None => CitationPolicy::default(),
-            Some("mark") => CitationPolicy::Mark,
-            Some("drop") => CitationPolicy::Drop,
-            Some(got) => {
-                let (name, expected) = (CITATION_POLICY, "mark or drop".to_owned());
-                return Err(SettingsFault::Value { name, expected, got: got.to_owned() });
-            }
-        };
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
+        let policies = [("mark", CitationPolicy::Mark), ("drop", CitationPolicy::Drop)];
         let range = MIN_CONTEXT_TOKENS..=MAX_CONTEXT_TOKENS;
-        let context_tokens = match config.get(CONTEXT_TOKENS).await? {
-            None => DEFAULT_CONTEXT_TOKENS,
-            Some(text) => match text.trim().parse() {
-                Ok(tokens) if range.contains(&tokens) => tokens,
-                _ => {
-                    let expected = format!("{} to {}", range.start(), range.end());
-                    return Err(SettingsFault::Value { name: CONTEXT_TOKENS, expected, got: text });
-                }
-            },
-        };
-        Ok(Self { citations, context_tokens })
+        Ok(Self {
+            citations: choice(config, CITATION_POLICY, &policies).await?.unwrap_or_default(),
+            context_tokens: number(config, CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS, range).await?,
+        })
     }
-}
-
-/// The operator's fault, or the platform's.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum SettingsFault {
-    /// The platform cannot tell.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A value that means nothing.
-    #[error("variable {name} must be {expected}, got: {got}")]
-    Value {
-        /// The variable.
-        name: &'static str,
-        /// What it may be.
-        expected: String,
-        /// What it is.
-        got: String,
-    },
 }
 
 #[cfg(test)]
@@ -99,9 +69,17 @@ mod tests {
             ("other", "1", Ok((CitationPolicy::Mark, 8_192))),
             (CITATION_POLICY, "drop", Ok((CitationPolicy::Drop, 8_192))),
             (CONTEXT_TOKENS, "131072", Ok((CitationPolicy::Mark, 131_072))),
-            (CONTEXT_TOKENS, "2047", Err("llm_context_tokens must be 2048 to 1000000, got: 2047")),
-            (CONTEXT_TOKENS, "many", Err("llm_context_tokens must be 2048 to 1000000, got: many")),
-            (CITATION_POLICY, "hide", Err("citation_policy must be mark or drop, got: hide")),
+            (
+                CONTEXT_TOKENS,
+                "2047",
+                Err("llm_context_tokens: expected a number from 2048 to 1000000, got \"2047\""),
+            ),
+            (
+                CONTEXT_TOKENS,
+                "many",
+                Err("llm_context_tokens: expected a number from 2048 to 1000000, got \"many\""),
+            ),
+            (CITATION_POLICY, "hide", Err("citation_policy: expected mark or drop, got \"hide\"")),
         ] {
             let config = MapConfig([(name.to_owned(), value.to_owned())].into());
             let got = block_on(Settings::configured(&config));

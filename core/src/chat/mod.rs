@@ -16,8 +16,8 @@ mod prepare;
 mod present;
 mod rerank;
 
-mod record;
 mod gate;
+mod record;
 mod sink;
 mod speak;
 

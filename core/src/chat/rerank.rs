@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::Service;
 use crate::{
-    ports::{Body as _, Config, ConfigError, Env, Http, HttpError, HttpRequest, Timeouts},
+    ports::{Body as _, Config, Env, Http, HttpError, HttpRequest, Timeouts},
     retrieval::{Hit, MAX_TOP_K, Query, Retrieval, Retriever, reorder},
+    setting::{self, SettingFault},
     telemetry::{Stage, Trace, metrics},
     wire::{RerankDocument, RerankRequest, RerankResponse, RerankResult},
 };
@@ -63,7 +64,7 @@ impl<E: Env> Service<'_, E> {
     /// One passage has one order, so there are at least two.
     async fn second_opinion(
         &self,
-        reranker: Result<Option<Reranker>, RerankFault>,
+        reranker: Result<Option<Reranker>, SettingFault>,
         text: &str,
         retrieval: &mut Retrieval,
         trace: &mut Trace,
@@ -76,7 +77,7 @@ impl<E: Env> Service<'_, E> {
                 reranker.scores(self.env.http(), text, passages).await
             }
             Ok(None) => return,
-            Err(fault) => Err(fault),
+            Err(fault) => Err(fault.into()),
         };
         match scores {
             Ok(scores) => {
@@ -119,40 +120,16 @@ struct Reranker {
 
 impl Reranker {
     /// Reads the configuration; `None` where it names no service.
-    async fn configured(config: &impl Config) -> Result<Option<Self>, RerankFault> {
+    async fn configured(config: &impl Config) -> Result<Option<Self>, SettingFault> {
         let Some(origin) = config.get(URL).await? else { return Ok(None) };
-        let malformed = |name, got: &str, expected| RerankFault::Configuration {
-            name,
-            got: got.to_owned(),
-            expected,
-        };
-        let uri: http::Uri = format!("{}/v1/rerank", origin.trim_end_matches('/'))
-            .parse()
-            .map_err(|_| malformed(URL, &origin, "scheme://host[:port]"))?;
-        let Some(host) = uri.host() else {
-            return Err(malformed(URL, &origin, "scheme://host[:port]"));
-        };
-        if host.ends_with(".invalid") {
-            return Ok(None);
-        }
-        let budget = match config.get(BUDGET).await? {
-            None => DEFAULT_BUDGET,
-            Some(text) => match text.parse() {
-                Ok(milliseconds @ 1..=60_000) => Duration::from_millis(milliseconds),
-                _ => return Err(malformed(BUDGET, &text, "1 to 60000 milliseconds")),
-            },
-        };
+        let Some(uri) = setting::address(URL, &origin, "/v1/rerank")? else { return Ok(None) };
+        let budget = setting::milliseconds(config, BUDGET, DEFAULT_BUDGET, 1..=60_000).await?;
         let mut headers = http::HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, JSON);
         // A service that knows how long it is waited for need not finish what nobody reads.
         headers.insert("x-request-timeout-ms", (budget.as_millis() as u64).into());
-        if let Some(key) = config.get(KEY).await? {
-            let value = http::HeaderValue::try_from(format!("Bearer {key}"));
-            // The value stays out of the message: it is a secret.
-            let mut value = value.map_err(|_| malformed(KEY, "something else", "visible ASCII"))?;
-            value.set_sensitive(true);
-            headers.insert(http::header::AUTHORIZATION, value);
-        }
+        let key = setting::bearer(config, KEY).await?;
+        headers.extend(key.map(|key| (http::header::AUTHORIZATION, key)));
         Ok(Some(Self { uri, headers, budget }))
     }
 
@@ -216,11 +193,8 @@ fn in_order(results: &[RerankResult], count: usize) -> Result<Vec<f32>, RerankFa
 #[derive(Debug, thiserror::Error)]
 enum RerankFault {
     /// The operator's: a variable has a value that it cannot have.
-    #[error("variable {name}: expected {expected}, got {got:?}")]
-    Configuration { name: &'static str, got: String, expected: &'static str },
-    /// The platform's: a variable cannot be read.
     #[error(transparent)]
-    Unreadable(#[from] ConfigError),
+    Setting(#[from] SettingFault),
     /// The service's, or the network's: no reply, or not in time.
     #[error("reranker: {0}")]
     Unreachable(#[from] HttpError),

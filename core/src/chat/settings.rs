@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use crate::{
-    RequestError, answer, guard, llm,
-    policy::{Limits, number},
+    answer, guard, llm,
+    policy::Limits,
     ports::Config,
+    setting::{SettingFault, seconds},
     telemetry::QuestionLog,
 };
 
 /// Variable with the life of a cached answer in seconds, 0 to 604 800; 3 600 by default, 0: none is
 /// kept. A new index makes all of them useless at once; this bounds how long a model's bad day lasts.
 const CACHE_SECONDS: &str = "answer_cache_seconds";
+const CACHE_LIFE: Duration = Duration::from_secs(3_600);
 
 /// What an operator decides.
 #[derive(Clone, Debug)]
@@ -41,25 +43,17 @@ impl Settings {
     ///
     /// # Errors
     /// A variable that has to be mended, or that cannot be read.
-    pub async fn configured(config: &impl Config) -> Result<Self, RequestError> {
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
         Ok(Self {
             limits: Limits::configured(config).await?,
-            catalogue: llm::Catalogue::configured(config)
-                .await
-                .map_err(RequestError::misconfigured)?,
-            completion: llm::Settings::configured(config)
-                .await
-                .map_err(RequestError::misconfigured)?,
-            answers: answer::Settings::configured(config)
-                .await
-                .map_err(RequestError::misconfigured)?,
+            catalogue: llm::Catalogue::configured(config).await?,
+            completion: llm::Settings::configured(config).await?,
+            answers: answer::Settings::configured(config).await?,
             prompt_guard: guard::Remote::configured(config).await?,
             documents: guard::DocumentPolicy::configured(config).await?,
             personal: guard::PersonalPolicy::configured(config).await?,
-            cache_life: Duration::from_secs(
-                number(config, CACHE_SECONDS, 3_600, 0..=604_800).await?,
-            ),
-            log: QuestionLog::configured(config).await.map_err(RequestError::misconfigured)?,
+            cache_life: seconds(config, CACHE_SECONDS, CACHE_LIFE, 0..=604_800).await?,
+            log: QuestionLog::configured(config).await?,
         })
     }
 }

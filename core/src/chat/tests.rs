@@ -199,7 +199,8 @@ fn what_prompt_guard_is_sure_of_is_not_answered_and_nothing_is_heard_before() {
         (said("0.0001"), "metadata token sources_reorder result done", "groq"),
         (refused(500), "metadata token sources_reorder result done", "groq"),
     ] {
-        let house = House::new(&[GROQ, ("guard_remote", "auto")], vec![stream(ANSWER, true), signal]);
+        let house =
+            House::new(&[GROQ, ("guard_remote", "auto")], vec![stream(ANSWER, true), signal]);
         let mut heard = Heard::default();
         let (spoken, _) = house.hear(QUESTION, None, &mut heard).unwrap();
         assert_eq!((heard.names().as_str(), spoken.response.provider.as_str()), (names, provider));
@@ -216,7 +217,10 @@ fn attacks_get_the_same_redirect_on_every_route_and_cost_no_model() {
     assert_eq!(response.answer, crate::guard::REDIRECT);
     let mut heard = Heard::default();
     house.hear(attack, Some("s"), &mut heard).unwrap();
-    assert_eq!((heard.names().as_str(), heard.text()), ("metadata token result done", response.answer));
+    assert_eq!(
+        (heard.names().as_str(), heard.text()),
+        ("metadata token result done", response.answer)
+    );
     assert!(house.env.http.requests().is_empty());
     // A refused question spoils none after it.
     let after = house.ask(QUESTION, Some("s"));

@@ -14,7 +14,11 @@ use super::{
     patterns::{self, Origin},
     views::{self, View, Views},
 };
-use crate::{policy::SettingFault, ports::Config, text::sentences};
+use crate::{
+    ports::Config,
+    setting::{SettingFault, choice},
+    text::sentences,
+};
 
 /// Variable with the policy: `remove`, `mark` or `off`.
 const POLICY: &str = "guard_documents";
@@ -39,16 +43,8 @@ impl DocumentPolicy {
     /// # Errors
     /// [`SettingFault`] for any other word.
     pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
-        match config.get(POLICY).await?.as_deref() {
-            None | Some("remove") => Ok(Self::Remove),
-            Some("mark") => Ok(Self::Mark),
-            Some("off") => Ok(Self::Off),
-            Some(got) => Err(SettingFault::Bad {
-                name: POLICY,
-                expected: "remove, mark or off".to_owned(),
-                got: got.to_owned(),
-            }),
-        }
+        let policies = [("remove", Self::Remove), ("mark", Self::Mark), ("off", Self::Off)];
+        Ok(choice(config, POLICY, &policies).await?.unwrap_or_default())
     }
 }
 
@@ -252,6 +248,6 @@ mod tests {
         assert_eq!(read("mark"), Ok(DocumentPolicy::Mark));
         assert_eq!(read("off"), Ok(DocumentPolicy::Off));
         let fault = read("maybe").unwrap_err().to_string();
-        assert_eq!(fault, "variable guard_documents must be remove, mark or off, got \"maybe\"");
+        assert_eq!(fault, "variable guard_documents: expected remove, mark or off, got \"maybe\"");
     }
 }

@@ -11,7 +11,10 @@ use super::{
     Shingles, decode,
     personal::{self, Personal},
 };
-use crate::{policy::SettingFault, ports::Config};
+use crate::{
+    ports::Config,
+    setting::{SettingFault, choice},
+};
 
 /// Variable with the policy on personal data: `off`, `contact` or `strict`.
 const POLICY: &str = "pii_policy";
@@ -35,16 +38,8 @@ impl PersonalPolicy {
     /// # Errors
     /// [`SettingFault`] for any other word.
     pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
-        match config.get(POLICY).await?.as_deref() {
-            Some("off") => Ok(Self::Off),
-            None | Some("contact") => Ok(Self::Contact),
-            Some("strict") => Ok(Self::Strict),
-            Some(got) => Err(SettingFault::Bad {
-                name: POLICY,
-                expected: "off, contact or strict".to_owned(),
-                got: got.to_owned(),
-            }),
-        }
+        let policies = [("off", Self::Off), ("contact", Self::Contact), ("strict", Self::Strict)];
+        Ok(choice(config, POLICY, &policies).await?.unwrap_or_default())
     }
 }
 
@@ -416,6 +411,6 @@ mod tests {
         assert_eq!(read(""), Ok(PersonalPolicy::Contact));
         assert_eq!(read("off"), Ok(PersonalPolicy::Off));
         assert_eq!(read("strict"), Ok(PersonalPolicy::Strict));
-        assert!(read("some").unwrap_err().to_string().contains("pii_policy must be off, contact"));
+        assert!(read("some").unwrap_err().to_string().contains("pii_policy: expected off, contact"));
     }
 }

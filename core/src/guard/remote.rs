@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    policy::{SettingFault, number},
     ports::{Body as _, Config, Http, HttpError, HttpRequest, Timeouts},
+    setting::{self, SettingFault},
 };
 
 /// Variable: `auto` asks where there is a key, `off` never.
@@ -28,7 +28,7 @@ const DEFAULT_BASE_URL: &str = "https://api.groq.com/openai/v1";
 const MODELS: [&str; 2] =
     ["meta-llama/llama-prompt-guard-2-86m", "meta-llama/llama-prompt-guard-2-22m"];
 /// The answer waits for it, so it gets what a visitor does not notice yet.
-const DEFAULT_TIMEOUT_MS: u64 = 600;
+const DEFAULT_TIMEOUT: Duration = Duration::from_millis(600);
 /// Characters that are sent: the models read 512 tokens, which no longer text fits.
 const MAX_CHARS: usize = 2_000;
 /// Largest reply read, in bytes; a number and its wrapping take 600.
@@ -61,45 +61,21 @@ impl Remote {
     /// # Errors
     /// [`SettingFault`] for a value that a variable cannot have.
     pub async fn configured(config: &impl Config) -> Result<Option<Self>, SettingFault> {
-        let bad = |name, expected: &str, got: &str| SettingFault::Bad {
-            name,
-            expected: expected.to_owned(),
-            got: got.to_owned(),
-        };
-        match config.get(REMOTE).await?.as_deref() {
-            None | Some("auto") => {}
-            Some("off") => return Ok(None),
-            Some(got) => return Err(bad(REMOTE, "auto or off", got)),
-        }
-        let model = match config.get(MODEL).await? {
-            None => MODELS[0],
-            Some(got) => *MODELS
-                .iter()
-                .find(|model| **model == got)
-                .ok_or_else(|| bad(MODEL, &MODELS.join(" or "), &got))?,
-        };
-        let timeout = number(config, TIMEOUT, DEFAULT_TIMEOUT_MS, 50..=5_000).await?;
-        let Some(key) = config.get(KEY).await? else { return Ok(None) };
-        let base = config.get(BASE_URL).await?.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
-        let uri: http::Uri = format!("{}/chat/completions", base.trim().trim_end_matches('/'))
-            .parse()
-            .map_err(|_| bad(BASE_URL, "an absolute address", &base))?;
-        match uri.host() {
-            None => return Err(bad(BASE_URL, "an absolute address", &base)),
-            Some(host) if host.ends_with(".invalid") => return Ok(None),
-            Some(_) => {}
-        }
-        // The value stays out of the message: it is a secret.
-        let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", key.trim()))
-            .map_err(|_| bad(KEY, "visible ASCII", "something else"))?;
-        bearer.set_sensitive(true);
+        let asked = setting::choice(config, REMOTE, &[("auto", true), ("off", false)]).await?;
+        let model = setting::choice(config, MODEL, &MODELS.map(|model| (model, model))).await?;
+        let timeout = setting::milliseconds(config, TIMEOUT, DEFAULT_TIMEOUT, 50..=5_000).await?;
+        let key = setting::bearer(config, KEY).await?;
+        let base = config.get(BASE_URL).await?;
+        let base = base.as_deref().unwrap_or(DEFAULT_BASE_URL);
+        let uri = setting::address(BASE_URL, base, "/chat/completions")?;
+        let (Some(key), Some(uri), Some(true) | None) = (key, uri, asked) else { return Ok(None) };
         let json = http::HeaderValue::from_static("application/json");
-        let headers = [(http::header::AUTHORIZATION, bearer), (http::header::CONTENT_TYPE, json)];
+        let headers = [(http::header::AUTHORIZATION, key), (http::header::CONTENT_TYPE, json)];
         Ok(Some(Self {
             uri,
             headers: headers.into_iter().collect(),
-            model,
-            timeout: Duration::from_millis(timeout),
+            model: model.unwrap_or(MODELS[0]),
+            timeout,
         }))
     }
 
@@ -220,7 +196,7 @@ mod tests {
         assert_eq!((remote.model, remote.timeout.as_millis()), (MODELS[1], 600));
         let fault = |name, value| {
             let fault = configured(&[(KEY, "k"), (name, value)]).unwrap_err().to_string();
-            assert!(fault.starts_with(&format!("variable {name} must be ")), "{fault}");
+            assert!(fault.starts_with(&format!("variable {name}: expected ")), "{fault}");
             fault
         };
         fault(REMOTE, "on");

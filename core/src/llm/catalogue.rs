@@ -4,9 +4,11 @@ use super::{
     price::Prices,
     provider::{KINDS, Kind, Provider},
     quota::Caps,
-    variable::{ConfigurationFault, list, malformed},
 };
-use crate::ports::Config;
+use crate::{
+    ports::Config,
+    setting::{SettingFault, list},
+};
 
 /// The configured providers, in the order in which they are asked.
 #[derive(Clone, Debug, Default)]
@@ -48,16 +50,16 @@ impl Catalogue {
     /// # Errors
     /// A variable has a value that it cannot have, a provider that is named lacks one, or one cannot
     /// be read.
-    pub async fn configured(config: &impl Config) -> Result<Self, ConfigurationFault> {
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
         let prices = Prices::configured(config).await?;
         let named = list(config, PROVIDERS).await?;
         let mut order: Vec<&'static Kind> = Vec::new();
         for name in named.iter().flatten().filter(|name| *name != EXTRACTIVE) {
             let kind = KINDS.iter().find(|kind| kind.name == name);
             let expected = "groq, deepinfra, custom or extractive, with commas between";
-            let kind = kind.ok_or_else(|| malformed(PROVIDERS, expected, name))?;
+            let kind = kind.ok_or_else(|| SettingFault::malformed(PROVIDERS, expected, name))?;
             if order.iter().any(|other| other.name == kind.name) {
-                return Err(malformed(PROVIDERS, "each provider once", name));
+                return Err(SettingFault::malformed(PROVIDERS, "each provider once", name));
             }
             order.push(kind);
         }
@@ -194,7 +196,7 @@ mod tests {
         let fault = catalogue(&[GROQ, ("llm_providers", "groq,groq")]).unwrap_err();
         assert!(fault.contains("expected each provider once"), "{fault}");
         let fault = catalogue(&[GROQ, ("llm_providers", "deepinfra,groq")]).unwrap_err();
-        assert!(fault.contains("deepinfra_api_key is not set"), "{fault}");
+        assert!(fault.contains("variable deepinfra_api_key: expected "), "{fault}");
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{
-    tokens::estimate,
-    variable::{ConfigurationFault, duration, malformed, number},
+use super::tokens::estimate;
+use crate::{
+    ports::Config,
+    setting::{SettingFault, choice, milliseconds, number},
 };
-use crate::ports::Config;
 
 /// Who says something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,15 +54,12 @@ pub enum Effort {
 }
 
 impl Effort {
+    const NAMES: [(&str, Self); 4] =
+        [("none", Self::None), ("low", Self::Low), ("medium", Self::Medium), ("high", Self::High)];
+
     /// Reads `none`, `low`, `medium` or `high`.
     pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "none" => Some(Self::None),
-            "low" => Some(Self::Low),
-            "medium" => Some(Self::Medium),
-            "high" => Some(Self::High),
-            _ => None,
-        }
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, effort)| *effort)
     }
 }
 
@@ -115,28 +112,33 @@ impl Settings {
     ///
     /// # Errors
     /// A variable has a value that it cannot have, or cannot be read.
-    pub async fn configured(config: &impl Config) -> Result<Self, ConfigurationFault> {
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
         let default = Self::default();
         let waits = default.waits;
-        let effort = match config.get(EFFORT).await? {
-            None => default.effort,
-            Some(text) => Effort::parse(&text)
-                .ok_or_else(|| malformed(EFFORT, "none, low, medium or high", &text))?,
-        };
+        let effort = choice(config, "llm_reasoning_effort", &Effort::NAMES).await?;
         Ok(Self {
             temperature: number(config, "llm_temperature", default.temperature, 0.0..=2.0).await?,
             max_tokens: number(config, "llm_max_tokens", default.max_tokens, 1..=4096).await?,
-            effort,
+            effort: effort.unwrap_or(default.effort),
             waits: Waits {
-                head: duration(config, "llm_head_timeout_ms", waits.head).await?,
-                idle: duration(config, "llm_idle_timeout_ms", waits.idle).await?,
-                total: duration(config, "llm_total_timeout_ms", waits.total).await?,
+                head: wait(config, "llm_head_timeout_ms", waits.head).await?,
+                idle: wait(config, "llm_idle_timeout_ms", waits.idle).await?,
+                total: wait(config, "llm_total_timeout_ms", waits.total).await?,
             },
         })
     }
 }
 
-const EFFORT: &str = "llm_reasoning_effort";
+async fn wait(
+    config: &impl Config,
+    name: &str,
+    default: Duration,
+) -> Result<Duration, SettingFault> {
+    milliseconds(config, name, default, 1..=LONGEST_WAIT).await
+}
+
+/// Longest wait, in milliseconds: a model on somebody's own machine may load for a minute.
+const LONGEST_WAIT: u64 = 120_000;
 
 /// One thing to be asked, of whichever provider.
 #[derive(Clone, Debug)]
@@ -195,14 +197,14 @@ mod tests {
             assert_eq!(fault, format!("variable {name}: expected {expected}, got {value:?}"));
         };
         for value in ["2.1", "-1", "NaN", "warm"] {
-            check("llm_temperature", value, "0 to 2");
+            check("llm_temperature", value, "a number from 0 to 2");
         }
         for value in ["0", "4097", "1.5"] {
-            check("llm_max_tokens", value, "1 to 4096");
+            check("llm_max_tokens", value, "a number from 1 to 4096");
         }
         check("llm_reasoning_effort", "some", "none, low, medium or high");
-        check("llm_head_timeout_ms", "0", "1 to 120000");
-        check("llm_idle_timeout_ms", "5s", "1 to 120000");
-        check("llm_total_timeout_ms", "120001", "1 to 120000");
+        check("llm_head_timeout_ms", "0", "a number from 1 to 120000");
+        check("llm_idle_timeout_ms", "5s", "a number from 1 to 120000");
+        check("llm_total_timeout_ms", "120001", "a number from 1 to 120000");
     }
 }

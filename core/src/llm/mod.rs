@@ -7,7 +7,6 @@
 //! the next candidate as long as no piece was handed on.
 
 mod completion;
-mod variable;
 
 mod price;
 mod quota;
@@ -47,5 +46,4 @@ pub use self::{
     stream::{Call, Collected, Listener},
     think::{Piece, Splitter},
     tokens::{Counter, estimate},
-    variable::ConfigurationFault,
 };

@@ -1,7 +1,9 @@
 //! What tokens cost: a table of known models, and the operator's own prices.
 
-use super::variable::{ConfigurationFault, items, malformed};
-use crate::ports::Config;
+use crate::{
+    ports::Config,
+    setting::{SettingFault, items, parsed},
+};
 
 /// The price of a model's tokens, in billionths of a dollar each.
 ///
@@ -44,11 +46,10 @@ pub(super) struct Prices(Vec<(String, Price)>);
 
 impl Prices {
     /// Reads `llm_prices`: `model=in/out` with commas between, in dollars for a million tokens.
-    pub(super) async fn configured(config: &impl Config) -> Result<Self, ConfigurationFault> {
-        let Some(text) = config.get(PRICES).await? else { return Ok(Self::default()) };
-        let prices = items(&text).iter().map(|item| entry(item)).collect::<Option<_>>();
+    pub(super) async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
         let expected = "model=in/out,… in dollars for a million tokens, 0 to 1000";
-        Ok(Self(prices.ok_or_else(|| malformed(PRICES, expected, &text))?))
+        let parse = |text: &str| items(text).map(entry).collect::<Option<_>>();
+        Ok(Self(parsed(config, PRICES, expected, parse).await?.unwrap_or_default()))
     }
 
     /// The price of a model, where anybody knows it.
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
     use crate::fakes::MapConfig;
 
-    fn prices(text: &str) -> Result<Prices, ConfigurationFault> {
+    fn prices(text: &str) -> Result<Prices, SettingFault> {
         let config = MapConfig([(PRICES.to_owned(), text.to_owned())].into());
         block_on(Prices::configured(&config))
     }

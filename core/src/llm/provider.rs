@@ -4,15 +4,20 @@ use super::{
     completion::{Completion, Effort},
     price::{Price, Prices, UNLISTED},
     quota::{Limits, Reservation},
-    variable::{ConfigurationFault, items, list, malformed},
 };
-use crate::ports::Config;
+use crate::{
+    ports::Config,
+    setting::{self, SettingFault},
+};
 
 /// A server that speaks OpenAI's chat completions.
 #[derive(Clone, Debug)]
 pub struct Provider {
     name: &'static str,
-    uri: http::Uri,
+    /// Where completions are asked for.
+    pub(super) completions: http::Uri,
+    /// Where its models are listed.
+    pub(super) list: http::Uri,
     headers: http::HeaderMap,
     models: Vec<Model>,
     limits: Limits,
@@ -98,12 +103,15 @@ impl Provider {
         kind: &'static Kind,
         prices: &Prices,
         wanted: bool,
-    ) -> Result<Option<Self>, ConfigurationFault> {
+    ) -> Result<Option<Self>, SettingFault> {
         let Kind { name: provider, prefix, .. } = *kind;
         let variable = |what: &str| format!("{prefix}_{what}");
-        let missing = |what| ConfigurationFault::Missing { name: variable(what), provider };
+        let missing = |what| {
+            let expected = format!("a value, as llm_providers names {provider}");
+            SettingFault::missing(&variable(what), expected)
+        };
 
-        let key = config.get(&variable("api_key")).await?;
+        let key = setting::bearer(config, &variable("api_key")).await?;
         let own_url = config.get(&variable("base_url")).await?;
         let base_url = match (own_url.as_deref(), kind.base_url) {
             (Some(own), _) => own,
@@ -112,12 +120,15 @@ impl Provider {
             (None, None) if wanted => return Err(missing("base_url")),
             (None, _) => return Ok(None),
         };
-        let Some(uri) = address(&variable("base_url"), base_url)? else { return Ok(None) };
-
-        let ids = match list(config, &variable("models")).await? {
-            Some(ids) => ids,
-            None => items(kind.models),
+        let address = |path| setting::address(&variable("base_url"), base_url, path);
+        let (Some(completions), Some(list)) = (address("/chat/completions")?, address("/models")?)
+        else {
+            return Ok(None);
         };
+
+        let ids = setting::list(config, &variable("models"))
+            .await?
+            .unwrap_or_else(|| setting::items(kind.models).map(str::to_owned).collect());
         if ids.is_empty() {
             return Err(missing("models"));
         }
@@ -129,8 +140,9 @@ impl Provider {
         });
         Ok(Some(Self {
             name: provider,
-            uri,
-            headers: headers(&variable("api_key"), key.as_deref())?,
+            completions,
+            list,
+            headers: headers(key),
             models: models.collect(),
             limits: Limits::configured(config, prefix, kind.limits).await?,
         }))
@@ -149,11 +161,6 @@ impl Provider {
     /// Its limits.
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// Where completions are asked for.
-    pub(super) fn uri(&self) -> &http::Uri {
-        &self.uri
     }
 
     /// What every request carries, the key included.
@@ -182,8 +189,9 @@ impl Provider {
         let model = |id: &str| Model { id: id.to_owned(), price, reasoning: Reasoning::Levels };
         Self {
             name: "sample",
-            uri: http::Uri::from_static("https://llm.example/v1/chat/completions"),
-            headers: headers("sample_api_key", Some("secret")).unwrap(),
+            completions: http::Uri::from_static("https://llm.example/v1/chat/completions"),
+            list: http::Uri::from_static("https://llm.example/v1/models"),
+            headers: headers(Some(http::HeaderValue::from_static("Bearer secret"))),
             models: vec![model("first"), model("second")],
             limits,
         }
@@ -232,33 +240,14 @@ impl Reasoning {
     }
 }
 
-/// Where completions are asked for; `None` below `.invalid`.
-fn address(name: &str, base: &str) -> Result<Option<http::Uri>, ConfigurationFault> {
-    let uri = format!("{}/chat/completions", base.trim().trim_end_matches('/'));
-    let uri = uri.parse::<http::Uri>().ok();
-    let host = |uri: &http::Uri| uri.host().map(str::to_owned);
-    let schemed = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
-    match schemed.as_ref().and_then(host) {
-        Some(host) if host.ends_with(".invalid") => Ok(None),
-        Some(_) => Ok(schemed),
-        None => Err(malformed(name, "http or https://host[:port][/path]", base)),
-    }
-}
-
-fn headers(name: &str, key: Option<&str>) -> Result<http::HeaderMap, ConfigurationFault> {
+fn headers(key: Option<http::HeaderValue>) -> http::HeaderMap {
     let mut headers = http::HeaderMap::new();
     let json = http::HeaderValue::from_static("application/json");
     headers.insert(http::header::CONTENT_TYPE, json);
     let accepted = http::HeaderValue::from_static("text/event-stream, application/json");
     headers.insert(http::header::ACCEPT, accepted);
-    if let Some(key) = key {
-        let value = http::HeaderValue::try_from(format!("Bearer {}", key.trim()));
-        // The value stays out of the message: it is a secret.
-        let mut value = value.map_err(|_| malformed(name, "visible ASCII", "something else"))?;
-        value.set_sensitive(true);
-        headers.insert(http::header::AUTHORIZATION, value);
-    }
-    Ok(headers)
+    headers.extend(key.map(|key| (http::header::AUTHORIZATION, key)));
+    headers
 }
 
 #[cfg(test)]
@@ -283,7 +272,7 @@ mod tests {
     #[test]
     fn a_key_or_an_address_makes_a_provider() {
         let groq = configured(0, false, &[("groq_api_key", " secret\n")]).unwrap().unwrap();
-        assert_eq!(groq.uri(), "https://api.groq.com/openai/v1/chat/completions");
+        assert_eq!(groq.completions, "https://api.groq.com/openai/v1/chat/completions");
         assert_eq!(groq.headers()["authorization"], "Bearer secret");
         assert!(!format!("{groq:?}").contains("secret"), "a key is not shown");
         assert_eq!(groq.models().len(), 3);
@@ -291,7 +280,7 @@ mod tests {
 
         let own = [("llm_base_url", "http://127.0.0.1:11434/v1/"), ("llm_models", "a, b")];
         let custom = configured(2, false, &own).unwrap().unwrap();
-        assert_eq!(custom.uri(), "http://127.0.0.1:11434/v1/chat/completions");
+        assert_eq!(custom.completions, "http://127.0.0.1:11434/v1/chat/completions");
         assert!(!custom.headers().contains_key("authorization"));
         assert_eq!(custom.models().iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(custom.models()[0].price, Price::default());
@@ -308,17 +297,18 @@ mod tests {
         let check = |kind, variables: &[(&str, &str)], expected: &str| {
             assert_eq!(configured(kind, true, variables).unwrap_err(), expected);
         };
-        let needs = "in llm_providers needs it";
-        check(0, &[], &format!("variable groq_api_key is not set; groq {needs}"));
-        check(2, &[], &format!("variable llm_base_url is not set; custom {needs}"));
-        let url = ("llm_base_url", "http://host");
-        check(2, &[url], &format!("variable llm_models is not set; custom {needs}"));
+        let missing = |name: &str, provider: &str| {
+            format!(
+                "variable {name}: expected a value, as llm_providers names {provider}, got nothing"
+            )
+        };
+        check(0, &[], &missing("groq_api_key", "groq"));
+        check(2, &[], &missing("llm_base_url", "custom"));
+        check(2, &[("llm_base_url", "http://host")], &missing("llm_models", "custom"));
         let expected = "expected http or https://host[:port][/path]";
-        for bad in ["host/v1", "ftp://host", "https:///v1", "a b"] {
-            let message = format!("variable llm_base_url: {expected}, got {bad:?}");
-            check(2, &[("llm_base_url", bad)], &message);
-        }
-        let message = "variable groq_api_key: expected visible ASCII, got \"something else\"";
+        let message = format!("variable llm_base_url: {expected}, got \"host/v1\"");
+        check(2, &[("llm_base_url", "host/v1")], &message);
+        let message = "variable groq_api_key: expected visible ASCII, got something else";
         check(0, &[("groq_api_key", "se\ncret")], message);
     }
 

@@ -1,7 +1,9 @@
 //! Limits: of each provider by minute and day, and of the operator's purse.
 
-use super::variable::{ConfigurationFault, limit};
-use crate::ports::Config;
+use crate::{
+    ports::Config,
+    setting::{SettingFault, limit},
+};
 
 /// What may be asked of one provider; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -23,7 +25,7 @@ impl Limits {
         config: &impl Config,
         prefix: &str,
         default: Self,
-    ) -> Result<Self, ConfigurationFault> {
+    ) -> Result<Self, SettingFault> {
         let read = async |what: &str, default| {
             limit(config, &format!("{prefix}_{what}"), default, MOST).await
         };
@@ -62,7 +64,7 @@ impl Caps {
     ///
     /// # Errors
     /// A variable has a value that it cannot have, or cannot be read.
-    pub async fn configured(config: &impl Config) -> Result<Self, ConfigurationFault> {
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
         let default = Self::default();
         let dollars = default.daily_micro_usd.map(|micro| micro as f64 / 1e6);
         let dollars = limit(config, "llm_daily_cost_usd", dollars, 1e6).await?;
@@ -132,7 +134,8 @@ mod tests {
         assert_eq!(caps("llm_daily_cost_usd", "0").unwrap().daily_micro_usd, Some(0));
         for bad in ["-1", "NaN", "inf", "1e9", "a lot"] {
             let fault = caps("llm_daily_cost_usd", bad).unwrap_err().to_string();
-            let expected = "variable llm_daily_cost_usd: expected none, or 0 to 1000000, got ";
+            let expected =
+                "variable llm_daily_cost_usd: expected none, or a number from 0 to 1000000, got ";
             assert_eq!(fault, format!("{expected}{bad:?}"));
         }
         let default = Limits { requests_per_minute: Some(28), ..Limits::default() };

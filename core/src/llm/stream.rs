@@ -188,7 +188,7 @@ impl Provider {
         let malformed = |error: serde_json::Error| Fault::Malformed { reason: error.to_string() };
         Ok(HttpRequest {
             method: http::Method::POST,
-            uri: self.uri().clone(),
+            uri: self.completions.clone(),
             headers: self.headers().clone(),
             body: body.map_err(malformed)?,
             timeouts: Timeouts { head: Some(head), idle: Some(idle), total: Some(left) },

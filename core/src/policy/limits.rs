@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::{SettingFault, number};
-use crate::{auth, ports::Config};
+use crate::{
+    auth,
+    ports::Config,
+    setting::{self, SettingFault, number, seconds},
+};
 
 /// Variable with the profile. Empty: production where an API key is configured; else development,
 /// which then serves this machine only.
@@ -24,20 +27,12 @@ impl Profile {
     /// # Errors
     /// [`SettingFault`] for an unknown name.
     pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
-        match config.get(PROFILE).await?.as_deref() {
-            Some("development") => Ok(Self::Development),
-            Some("production") => Ok(Self::Production),
-            Some(got) => Err(SettingFault::Bad {
-                name: PROFILE,
-                expected: "development or production".to_owned(),
-                got: got.to_owned(),
-            }),
-            None => {
-                let keys = config.get(auth::API_KEYS).await?.unwrap_or_default();
-                let open = auth::parse(&keys).next().is_none();
-                Ok(if open { Self::Development } else { Self::Production })
-            }
+        let names = [("development", Self::Development), ("production", Self::Production)];
+        if let Some(named) = setting::choice(config, PROFILE, &names).await? {
+            return Ok(named);
         }
+        let keys = setting::list(config, auth::API_KEYS).await?.unwrap_or_default();
+        Ok(if keys.is_empty() { Self::Development } else { Self::Production })
     }
 }
 
@@ -108,15 +103,13 @@ impl Limits {
                 hourly.clone(),
             )
             .await?,
-            session_ttl: Duration::from_secs(
-                number(
-                    config,
-                    "session_ttl_seconds",
-                    default.session_ttl.as_secs(),
-                    60..=7 * 86_400,
-                )
-                .await?,
-            ),
+            session_ttl: seconds(
+                config,
+                "session_ttl_seconds",
+                default.session_ttl,
+                60..=7 * 86_400,
+            )
+            .await?,
             sessions_per_address: number(
                 config,
                 "sessions_per_address",
@@ -171,7 +164,7 @@ mod tests {
             assert_eq!(read(variables), Ok(Limits::of(expected)), "{variables:?}");
         }
         let fault = read(&[("profile", "prod")]).unwrap_err().to_string();
-        assert_eq!(fault, "variable profile must be development or production, got \"prod\"");
+        assert_eq!(fault, "variable profile: expected development or production, got \"prod\"");
     }
 
     #[test]
@@ -194,8 +187,9 @@ mod tests {
             let above = (most.parse::<u64>().unwrap() + 1).to_string();
             for bad in ["-1", "1.5", "ten", above.as_str()] {
                 let fault = read_one(name, bad).unwrap_err().to_string();
-                let expected =
-                    format!("variable {name} must be a number from {least} to {most}, got {bad:?}");
+                let expected = format!(
+                    "variable {name}: expected a number from {least} to {most}, got {bad:?}"
+                );
                 assert_eq!(fault, expected);
             }
         }

@@ -5,7 +5,6 @@ mod ledger;
 mod limits;
 mod offenders;
 mod quota;
-mod setting;
 mod shared;
 mod tally;
 
@@ -14,6 +13,5 @@ pub use self::{
     ledger::{Claim, Ledger},
     limits::{Limits, PROFILE, Profile},
     quota::{Limit, Quota, Refusal, Standing},
-    setting::{SettingFault, number},
     shared::{LedgerFault, SharedLedger, read, update},
 };

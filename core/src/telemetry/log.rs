@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Context, Served, Trace, metrics::labels, timestamp, trace::millis};
 use crate::{
-    ports::{Config, ConfigError},
+    ports::Config,
+    setting::{SettingFault, choice},
     wire::{CallsRecord, LogRecord},
 };
 
@@ -31,33 +32,14 @@ pub enum QuestionLog {
     Redacted,
 }
 
-/// Why it cannot be told what to log.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// The variable has a value that means nothing.
-    #[error("variable log_questions: expected off, hash or redacted, got {got:?}")]
-    Unknown {
-        /// The value.
-        got: String,
-    },
-    /// The platform cannot tell the variable.
-    #[error(transparent)]
-    Unreadable(#[from] ConfigError),
-}
-
 impl QuestionLog {
     /// Reads the variable `log_questions`.
     ///
     /// # Errors
     /// It cannot be read, or is none of `off`, `hash` and `redacted`.
-    pub async fn configured(config: &impl Config) -> Result<Self, LogError> {
-        match config.get(LOG_QUESTIONS).await?.as_deref() {
-            None | Some("off") => Ok(Self::Off),
-            Some("hash") => Ok(Self::Hash),
-            Some("redacted") => Ok(Self::Redacted),
-            Some(got) => Err(LogError::Unknown { got: got.to_owned() }),
-        }
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
+        let policies = [("off", Self::Off), ("hash", Self::Hash), ("redacted", Self::Redacted)];
+        Ok(choice(config, LOG_QUESTIONS, &policies).await?.unwrap_or_default())
     }
 
     /// What is logged of `question`; `redact` removes what tells of persons, and secrets.

@@ -16,7 +16,7 @@ mod trace;
 pub use self::{
     call::Call,
     context::{Context, request_id},
-    log::{LogError, QuestionLog, Visitor, log_line},
+    log::{QuestionLog, Visitor, log_line},
     served::Served,
     stage::Stage,
     timestamp::timestamp,
