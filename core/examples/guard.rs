@@ -1,4 +1,5 @@
-//! Trains the guard's classifier, or measures the guard: `train`, or `eval [--check] [--failures]`.
+//! Trains the guard's classifier, or measures the guard: `train`, or `eval [--control] [--check]
+//! [--failures]`. `--control` takes the cases that were written last and measured once.
 //!
 //! Run in the workspace's root.
 #![expect(clippy::disallowed_methods, reason = "a program has files and arguments, core has none")]
@@ -16,9 +17,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     match arguments.first().map(String::as_str) {
         Some("train") => train_and_write(),
-        Some("eval") => evaluate(has("--check"), has("--failures")),
+        Some("eval") => evaluate(has("--control"), has("--check"), has("--failures")),
         _ => {
-            println!("usage: guard train | guard eval [--check] [--failures]");
+            println!("usage: guard train | guard eval [--control] [--check] [--failures]");
             Ok(ExitCode::FAILURE)
         }
     }
@@ -41,9 +42,10 @@ fn train_and_write() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn evaluate(check: bool, failures: bool) -> Result<ExitCode, Box<dyn Error>> {
-    let attacks = fs::read_to_string("tests/guard/attacks.jsonl")?;
-    let honest = fs::read_to_string("tests/guard/benign.jsonl")?;
+fn evaluate(control: bool, check: bool, failures: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let prefix = if control { "tests/guard/control-" } else { "tests/guard/" };
+    let attacks = fs::read_to_string(format!("{prefix}attacks.jsonl"))?;
+    let honest = fs::read_to_string(format!("{prefix}benign.jsonl"))?;
     let measurement = Measurement::of(&Cases::read(&attacks, &honest)?);
 
     println!("| layer | precision | recall | honest refused |\n|---|---|---|---|");

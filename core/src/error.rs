@@ -46,6 +46,15 @@ pub enum RequestError {
     /// The API key is missing or wrong.
     #[error("missing or unknown API key: send it as X-API-Key, or as Authorization: Bearer")]
     Unauthorized,
+    /// The owner's key is missing or wrong.
+    #[error("missing or wrong admin key: send it as a bearer token")]
+    AdminUnauthorized,
+    /// Nobody may do this.
+    #[error("{reason}")]
+    Forbidden {
+        /// Why, and who can change it.
+        reason: String,
+    },
     /// A page of another site asks. Its operator is named by nothing: the page's address may be
     /// anything.
     #[error("origin not allowed: the operator lists the sites that may ask in allowed_origins")]
@@ -96,6 +105,8 @@ impl RequestError {
             Self::BadJson { .. } => ("bad_json", 400, "Malformed JSON"),
             Self::TooLarge { .. } => ("too_large", 413, "Body too large"),
             Self::Invalid { .. } => ("validation_failed", 422, "Invalid request"),
+            Self::AdminUnauthorized => ("unauthorized", 401, "Unauthorized"),
+            Self::Forbidden { .. } => ("forbidden", 403, "Forbidden"),
             Self::Unauthorized => ("unauthorized", 401, "Unauthorized"),
             Self::OriginNotAllowed => ("origin_not_allowed", 403, "Origin not allowed"),
             Self::PreflightRefused { .. } => ("preflight_refused", 403, "Preflight refused"),
@@ -118,7 +129,7 @@ impl RequestError {
             Self::MethodNotAllowed { allowed, .. } => {
                 one(header::ALLOW, HeaderValue::from_static(allowed))
             }
-            Self::Unauthorized => {
+            Self::AdminUnauthorized | Self::Unauthorized => {
                 one(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"dossier\""))
             }
             Self::RateLimited { refusal } => refusal.headers(),

@@ -1,9 +1,11 @@
 //! The core of Dossier: question answering over one person's documents.
 //!
 //! Pure: no I/O, clock, environment, threads or async runtime. Whatever comes from outside comes
-//! through [`ports`], as an argument. Read in this order: [`ports`], [`setting`], `text`, [`pack`], `index`,
-//! `model`, `retrieval`, [`session`], `chat`, [`wire`]. The feature `search`, on by default, brings
-//! the modules that find and answer; a component that only reports leaves it off.
+//! through [`ports`], as an argument. Read in this order: [`ports`], `text`, [`pack`], `index`,
+//! `model`, `retrieval`; [`session`], [`auth`], [`policy`], `understanding`, `guard`, `llm`,
+//! `answer`, `cache`, and `chat`, which strings them together; [`telemetry`], [`wire`]. The feature
+//! `search`, on by default, brings the modules that find and answer; a component that only reports
+//! leaves it off.
 
 pub mod ports;
 
@@ -21,13 +23,15 @@ pub mod model;
 #[cfg(feature = "search")]
 pub mod retrieval;
 
-pub mod setting;
-
 pub mod session;
 
 pub mod auth;
 
 pub mod policy;
+
+pub mod feedback;
+
+pub mod setting;
 
 pub mod telemetry;
 

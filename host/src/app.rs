@@ -13,6 +13,8 @@ use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::manifest::{Component as Declaration, Manifest};
 use crate::outbound::{AllowedHosts, Outbound};
+use crate::sql::postgres::{PostgresAccess, Servers};
+use crate::sql::sqlite::{Databases, Files, SqliteAccess};
 use crate::store::KvStore;
 use crate::variables::Variables;
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ pub(crate) struct Site<'a> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) variables: &'a Variables,
     pub(crate) store: &'a KvStore,
+    pub(crate) files: &'a Files,
     pub(crate) limits: &'a Arc<Limits>,
     pub(crate) closing: &'a watch::Sender<bool>,
 }
@@ -67,6 +70,8 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
     spin::key_value::key_value::add_to_linker::<_, Kv>(&mut linker, Guest::kv)?;
+    spin::postgres::postgres::add_to_linker::<_, Servers>(&mut linker, Guest::postgres)?;
+    spin::sqlite::sqlite::add_to_linker::<_, Databases>(&mut linker, Guest::sqlite)?;
     spin::variables::variables::add_to_linker::<_, Config>(&mut linker, Guest::config)?;
     wasi::keyvalue::store::add_to_linker::<_, Kv>(&mut linker, Guest::kv)?;
     wasi::keyvalue::atomics::add_to_linker::<_, Kv>(&mut linker, Guest::kv)?;
@@ -99,6 +104,7 @@ fn spec(site: &Site<'_>, declaration: &Declaration) -> Result<GuestSpec, Error> 
         .filter(|pattern| !pattern.is_empty());
     let allowed = AllowedHosts::parse(patterns)
         .map_err(|source| Error::HostPattern { id: declaration.id.clone(), source })?;
+    let allowed = Arc::new(allowed);
     Ok(GuestSpec {
         environment: declaration.environment.clone(),
         variables: Arc::new(site.variables.of_component(declaration)),
@@ -108,8 +114,13 @@ fn spec(site: &Site<'_>, declaration: &Declaration) -> Result<GuestSpec, Error> 
         },
         outbound: Outbound {
             component: Arc::clone(&id),
-            allowed: Arc::new(allowed),
+            allowed: Arc::clone(&allowed),
             timeout: site.limits.request_timeout,
+        },
+        postgres: PostgresAccess::new(Arc::clone(&id), allowed, &site.limits.sql),
+        sqlite: SqliteAccess {
+            files: site.files.clone(),
+            labels: Arc::new(declaration.sqlite_databases.iter().cloned().collect()),
         },
         id,
     })

@@ -1,4 +1,4 @@
-//! Rust traits for the interfaces in `wit/`, generated. Who implements them: `kv` and `config`.
+//! Rust traits for the interfaces in `wit/`, generated. Who implements them: `kv`, `sql` and `config`.
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -8,6 +8,9 @@ mod generated {
         imports: { default: async | trappable },
         with: {
             "spin:key-value/key-value.store": crate::kv::Bucket,
+            "spin:postgres/postgres.connection": crate::sql::postgres::Connection,
+            "spin:postgres/postgres.connection-builder": crate::sql::postgres::Builder,
+            "spin:sqlite/sqlite.connection": crate::sql::sqlite::Connection,
             "wasi:keyvalue/store.bucket": crate::kv::Bucket,
             "wasi:keyvalue/atomics.cas": crate::kv::Cas,
         },

@@ -49,7 +49,7 @@ pub enum Error {
     },
     /// The component wants something this host does not offer.
     #[error(
-        "component {id}: cannot be linked: {source:#}; this host offers WASI 0.2 and 0.3, wasi:http, wasi:keyvalue, spin:key-value and spin:variables"
+        "component {id}: cannot be linked: {source:#}; this host offers WASI 0.2 and 0.3, wasi:http, wasi:keyvalue, spin:key-value, spin:sqlite, spin:postgres and spin:variables"
     )]
     Link {
         /// The component.

@@ -6,6 +6,8 @@
 use crate::config::ConfigView;
 use crate::kv::{KvAccess, KvView};
 use crate::outbound::Outbound;
+use crate::sql::postgres::{PostgresAccess, PostgresView};
+use crate::sql::sqlite::{SqliteAccess, SqliteView};
 use crate::stdio::{Channel, LogLines};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub(crate) struct GuestSpec {
     pub(crate) variables: Arc<BTreeMap<String, String>>,
     pub(crate) kv: KvAccess,
     pub(crate) outbound: Outbound,
+    pub(crate) postgres: PostgresAccess,
+    pub(crate) sqlite: SqliteAccess,
 }
 
 /// The state of one instance.
@@ -29,6 +33,8 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     kv: KvAccess,
+    postgres: PostgresAccess,
+    sqlite: SqliteAccess,
     variables: Arc<BTreeMap<String, String>>,
 }
 
@@ -49,12 +55,22 @@ impl Guest {
             http: WasiHttpCtx::new(),
             outbound: spec.outbound.clone(),
             kv: spec.kv.clone(),
+            postgres: spec.postgres.clone(),
+            sqlite: spec.sqlite.clone(),
             variables: Arc::clone(&spec.variables),
         }
     }
 
     pub(crate) fn kv(&mut self) -> KvView<'_> {
         KvView { access: &self.kv, table: &mut self.table }
+    }
+
+    pub(crate) fn postgres(&mut self) -> PostgresView<'_> {
+        PostgresView { access: &self.postgres, table: &mut self.table }
+    }
+
+    pub(crate) fn sqlite(&mut self) -> SqliteView<'_> {
+        SqliteView { access: &self.sqlite, table: &mut self.table }
     }
 
     pub(crate) fn config(&mut self) -> ConfigView<'_> {

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::manifest::{Manifest, ManifestError};
 use crate::routes::Routes;
+use crate::sql::sqlite::Files;
 use crate::store::KvStore;
 use crate::variables::Variables;
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 pub struct Options {
     /// The application's `spin.toml`.
     pub manifest: PathBuf,
-    /// The folder of the key-value store; created if missing.
+    /// The folder of the key-value store and, below `sqlite`, of the databases; created if missing.
     pub state_dir: PathBuf,
     /// Values of variables that win over every other source.
     pub variables: BTreeMap<String, String>,
@@ -69,6 +70,7 @@ pub struct Host {
     pub(crate) manifest: Manifest,
     pub(crate) variables: Variables,
     pub(crate) store: KvStore,
+    files: Files,
     pub(crate) limits: Arc<Limits>,
     pub(crate) routes: Routes,
     pub(crate) functions: Functions,
@@ -90,6 +92,7 @@ impl Host {
         let routes = Routes::new(&manifest.triggers)
             .map_err(|fault| ManifestError { file: manifest.file.clone(), fault })?;
         let store = KvStore::open(&options.state_dir)?;
+        let files = Files::new(&options.state_dir.join("sqlite"), &options.limits.sql);
         // Guests' TLS uses the process-wide provider; if the caller has set one, it stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let limits = Arc::new(options.limits);
@@ -100,6 +103,7 @@ impl Host {
             manifest: &manifest,
             variables: &variables,
             store: &store,
+            files: &files,
             limits: &limits,
             closing: &closing,
         };
@@ -108,6 +112,7 @@ impl Host {
             manifest,
             variables,
             store,
+            files,
             limits,
             routes,
             functions,
@@ -146,10 +151,13 @@ impl Host {
     ) -> Result<(), Error> {
         let closing = self.closing.clone();
         let store = self.store.clone();
+        let files = self.files.clone();
         crate::server::run(self, listener, shutdown).await?;
         // Instances hold the store open, and idle ones would do so for another second.
         closing.send_replace(true);
         let _ = tokio::time::timeout(Duration::from_secs(1), closing.closed()).await;
+        // What cannot be closed in time is recovered from its journal at the next start.
+        let _ = tokio::time::timeout(Duration::from_secs(1), files.close()).await;
         store.flush()?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Runs a Spin application on wasmtime: the same `spin.toml`, the same `.wasm` files.
 //!
-//! Offers WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`, `spin:key-value` and `spin:variables`.
+//! Offers WASI 0.2 and 0.3, `wasi:http`, `wasi:keyvalue`, `spin:key-value`,
+//! `spin:sqlite`, `spin:postgres` and `spin:variables`.
 //! Knows nothing of what the application does. It refuses to fetch components, to mount files and
 //! to open raw sockets, and it reads neither the process environment nor the command line: its
 //! caller passes in what an application may learn.
@@ -22,6 +23,7 @@ mod limits;
 mod outbound;
 mod problem;
 mod server;
+mod sql;
 mod stdio;
 
 pub mod manifest;
@@ -32,7 +34,7 @@ pub mod variables;
 
 pub use error::Error;
 pub use host::{Host, Options};
-pub use limits::{Limits, ReuseLimits};
+pub use limits::{Limits, ReuseLimits, SqlLimits};
 pub use manifest::{Manifest, ManifestError, ManifestFault};
 pub use outbound::{AllowedHosts, HostPatternError};
 pub use routes::Routes;

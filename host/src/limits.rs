@@ -34,6 +34,8 @@ pub struct Limits {
     pub instance_memory: usize,
     /// When an instance serves another request.
     pub reuse: ReuseLimits,
+    /// What guests may ask of databases.
+    pub sql: SqlLimits,
 }
 
 impl Default for Limits {
@@ -50,6 +52,7 @@ impl Default for Limits {
             instances: 1000,
             instance_memory: 512 * 1024 * 1024,
             reuse: ReuseLimits::default(),
+            sql: SqlLimits::default(),
         }
     }
 }
@@ -69,5 +72,37 @@ pub struct ReuseLimits {
 impl Default for ReuseLimits {
     fn default() -> Self {
         Self { requests: 128, concurrent: 16, idle: Duration::from_secs(1) }
+    }
+}
+
+/// What guests may ask of databases.
+#[derive(Clone, Debug)]
+pub struct SqlLimits {
+    /// Connections to one database; more guests wait up to [`SqlLimits::wait`]. Default 16: as many
+    /// as one instance has requests, and a sixth of what a Postgres server grants all its clients.
+    pub connections: u32,
+    /// For a connection, and for another writer of a SQLite file. Default 5 s, as for a place in
+    /// the queue of requests.
+    pub wait: Duration,
+    /// For one statement. Default 10 s, so that a request that waited for a connection first still
+    /// ends within its own time.
+    pub statement_timeout: Duration,
+    /// A statement with its parameters, and a result, in bytes; a row counts once it is there.
+    /// Default 16 MiB: what a page of a listing needs many times over, and little beside the guest's
+    /// own memory.
+    pub message: usize,
+    /// A SQLite file in bytes; then `database-full`. Default 1 GiB, as on hosted platforms.
+    pub sqlite_file: u64,
+}
+
+impl Default for SqlLimits {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            wait: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            message: 16 * 1024 * 1024,
+            sqlite_file: 1024 * 1024 * 1024,
+        }
     }
 }

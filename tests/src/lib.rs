@@ -5,6 +5,7 @@ mod artefacts;
 pub mod conformance;
 pub mod groq;
 pub mod native;
+mod postgres;
 pub mod reference;
 mod server;
 
@@ -12,5 +13,6 @@ pub use self::{
     artefacts::{
         Case, artefact, cases, component, encoder, model_folder, pack, published, python, root,
     },
+    postgres::Postgres,
     server::{Reply, Server, ServerOptions, client},
 };

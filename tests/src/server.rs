@@ -26,6 +26,8 @@ pub struct ServerOptions {
     pub variables: BTreeMap<String, String>,
     /// Bounds of the host.
     pub limits: Limits,
+    /// The folder of the store and the databases; one of the server's own by default.
+    pub state: Option<PathBuf>,
 }
 
 impl Default for ServerOptions {
@@ -34,6 +36,7 @@ impl Default for ServerOptions {
             manifest: root().join("spin.toml"),
             variables: BTreeMap::new(),
             limits: Limits::default(),
+            state: None,
         }
     }
 }
@@ -45,7 +48,8 @@ pub struct Server {
     store: Option<KvStore>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
-    _state: tempfile::TempDir,
+    state: PathBuf,
+    _folder: tempfile::TempDir,
 }
 
 /// A whole reply.
@@ -90,8 +94,9 @@ impl Server {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_with(options: ServerOptions) -> Result<Self> {
-        let state = tempfile::tempdir()?;
-        let mut host = Options::new(&options.manifest, state.path());
+        let folder = tempfile::tempdir()?;
+        let state = options.state.unwrap_or_else(|| folder.path().to_owned());
+        let mut host = Options::new(&options.manifest, &state);
         host.variables = options.variables;
         host.limits = options.limits;
         // Shared by all tests: a component is compiled once.
@@ -114,7 +119,7 @@ impl Server {
         });
         let client = client()?;
         let (store, stop, thread) = (Some(store), Some(stop), Some(thread));
-        Ok(Self { address, client, store, stop, thread, _state: state })
+        Ok(Self { address, client, store, stop, thread, state, _folder: folder })
     }
 
     /// `http://host:port`.
@@ -170,7 +175,7 @@ impl Server {
 
     /// Where the store lies.
     pub fn state(&self) -> &Path {
-        self._state.path()
+        &self.state
     }
 }
 

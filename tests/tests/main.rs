@@ -14,6 +14,7 @@ mod conformance;
 mod contract;
 mod documents;
 mod eval;
+mod feedback;
 mod groq;
 mod hnsw;
 mod ingest;

@@ -73,7 +73,8 @@ fn a_stream_is_metadata_then_tokens_then_done() {
         let names: Vec<&str> = events.iter().map(|(name, _)| *name).collect();
         let (first, last) = (names[0], names[names.len() - 1]);
         assert_eq!((first, last), ("metadata", "done"), "{}", reply.body);
-        let tokens = &events[1..events.len() - 1];
+        let tokens = &events[1..events.len() - 2];
+        assert_eq!(names[names.len() - 2], "result", "{}", reply.body);
         assert!(tokens.len() > 1 && tokens.iter().all(|(name, _)| *name == "token"));
         let text: String =
             tokens.iter().map(|(_, data)| serde_json::from_str::<String>(data).unwrap()).collect();

@@ -25,6 +25,7 @@ pub(crate) struct Component {
 /// The components, in the order in which they are built.
 pub(crate) const COMPONENTS: &[Component] = &[
     Component { name: "chat", package: "dossier-chat", budget: Some(CHAT_BUDGET) },
+    Component { name: "feedback", package: "dossier-feedback", budget: None },
     Component { name: "health", package: "dossier-health", budget: None },
     Component { name: "web", package: "dossier-web", budget: None },
     Component { name: "probe", package: "dossier-probe", budget: None },

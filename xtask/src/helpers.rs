@@ -1,5 +1,5 @@
 //! The programs only tests need: a Python with ONNX Runtime and other people's clients, a browser,
-//! its driver for Node.
+//! its driver for Node, Postgres.
 //!
 //! Each is installed when it is missing and can be had. What cannot be had is skipped in plain
 //! sight, and its variable stays unset, which is how the tests know.
@@ -20,6 +20,8 @@ pub(crate) struct Helpers {
     pub(crate) chromium: Option<PathBuf>,
     /// Node, with the packages of the browser tests beside them.
     pub(crate) node: Option<PathBuf>,
+    /// The folder of Postgres' programs.
+    pub(crate) postgres: Option<PathBuf>,
     /// What is skipped for want of a helper, and why.
     pub(crate) skipped: Vec<String>,
 }
@@ -32,9 +34,11 @@ impl Helpers {
     /// When no temporary folder can be made; a missing helper is not an error.
     pub(crate) fn prepare(workspace: &Workspace) -> Result<Self> {
         let scratch = Scratch::new("helpers")?;
-        let mut helpers = Self { python: None, chromium: None, node: None, skipped: Vec::new() };
+        let mut helpers =
+            Self { python: None, chromium: None, node: None, postgres: None, skipped: Vec::new() };
         helpers.python =
             helpers.keep("ONNX Runtime and other people's clients", python(workspace, &scratch));
+        helpers.postgres = helpers.keep("feedback in Postgres", postgres(&scratch));
         let has_browser_tests = workspace.path(BROWSER_TESTS).join("package.json").exists();
         if has_browser_tests {
             helpers.chromium = helpers.keep("browser", chromium(&scratch));
@@ -45,7 +49,11 @@ impl Helpers {
 
     /// Gives a program the variables by which tests find the helpers.
     pub(crate) fn export(&self, task: Task) -> Task {
-        let named = [("DOSSIER_PYTHON", &self.python), ("CHROMIUM", &self.chromium)];
+        let named = [
+            ("DOSSIER_PYTHON", &self.python),
+            ("CHROMIUM", &self.chromium),
+            ("DOSSIER_POSTGRES", &self.postgres),
+        ];
         named.into_iter().fold(task, |task, (name, path)| match path {
             Some(path) => task.env(name, path),
             None => task,
@@ -110,25 +118,53 @@ fn chromium(scratch: &Scratch) -> Result<PathBuf> {
         headline("browser", &format!("up to date ({})", found.display()));
         return Ok(found);
     }
+    install("chromium", "CHROMIUM", scratch)?;
+    installed_browser().context("apt-get installed no chromium on the PATH")
+}
+
+/// Installs a package of Debian's, where that is possible; `variable` is another way out.
+fn install(package: &str, variable: &str, scratch: &Scratch) -> Result<()> {
     let may_install = find_program("apt-get").is_some()
         && Task::new("id").arg("-u").quiet().read().is_ok_and(|user| user.trim() == "0");
     if !may_install {
-        anyhow::bail!("no chromium on the PATH\n  what to do: install it, or set CHROMIUM");
+        anyhow::bail!("no {package} here\n  what to do: install it, or set {variable}");
     }
-    headline("browser", "installing Debian's chromium");
+    headline(package, "installing Debian's package");
     let log = scratch.path().join("apt.log");
     let apt = |args: &[&str]| {
         Task::new("apt-get")
             .args(["-q", "-y"])
             .args(args)
             .env("DEBIAN_FRONTEND", "noninteractive")
-            .remedy("install chromium by hand, or set CHROMIUM")
+            .remedy(format!("install {package} by hand, or set {variable}"))
             .run_within(INSTALL_LIMIT, &log)
     };
-    let install = ["install", "--no-install-recommends", "chromium"];
+    let install = ["install", "--no-install-recommends", package];
     // Lists are refreshed only when the ones at hand name packages that are gone.
-    apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))?;
-    installed_browser().context("apt-get installed no chromium on the PATH")
+    apt(&install).or_else(|_| apt(&["update"]).and_then(|()| apt(&install)))
+}
+
+fn postgres(scratch: &Scratch) -> Result<PathBuf> {
+    if let Some(chosen) = std::env::var_os("DOSSIER_POSTGRES") {
+        return Ok(chosen.into());
+    }
+    if let Some(found) = installed_postgres() {
+        headline("postgres", &format!("up to date ({})", found.display()));
+        return Ok(found);
+    }
+    install("postgresql", "DOSSIER_POSTGRES", scratch)?;
+    installed_postgres().context("apt-get installed no postgres")
+}
+
+/// Debian keeps the server's programs away from the PATH.
+fn installed_postgres() -> Option<PathBuf> {
+    let linked = find_program("initdb").and_then(|program| program.canonicalize().ok());
+    let linked = linked.and_then(|program| program.parent().map(Path::to_owned));
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let folders = versions.map(|version| version.path().join("bin"));
+    linked.into_iter().chain(folders).find(|folder| {
+        ["initdb", "pg_ctl", "postgres"].iter().all(|name| folder.join(name).is_file())
+    })
 }
 
 fn installed_browser() -> Option<PathBuf> {

@@ -22,8 +22,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let opened = arguments.pack.open()?;
     let request = ChatRequest { question: arguments.question.clone(), ..ChatRequest::default() };
-    let response =
-        NativeChat::new()?.ask(opened.retriever(), request).map_err(Failure::usage)?;
+    let response = NativeChat::new()?.ask(opened.retriever(), request).map_err(Failure::usage)?;
     if arguments.json {
         say!("{}", serde_json::to_string(&response)?);
         return Ok(());

@@ -5,6 +5,7 @@ use http::{HeaderMap, header};
 use super::{
     Addresses, Keys, Origins,
     address::is_from_this_machine,
+    admin::bearer,
     origin::{is_local, origin_of},
 };
 use crate::{RequestError, policy::Profile, ports::Config, setting::SettingFault};
@@ -82,11 +83,7 @@ impl Access {
 /// The keys that a request offers.
 fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
-    let bearer = text("authorization").and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    text("x-api-key").into_iter().chain(bearer)
+    text("x-api-key").into_iter().chain(text("authorization").and_then(bearer))
 }
 
 #[cfg(test)]

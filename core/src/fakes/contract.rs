@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
-use crate::ports::{
-    Body, Clock, Config, Entropy, Http, HttpError, HttpRequest, Kv, KvError, MAX_VALUE_BYTES,
-    Phase, Timeouts,
+use crate::{
+    feedback::{Cursor, Selection, Vote},
+    ports::{
+        Body, Clock, Config, Entropy, Feedback, FeedbackError, Http, HttpError, HttpRequest, Kv,
+        KvError, MAX_VALUE_BYTES, Phase, Proposal, Timeouts,
+    },
 };
 
 /// The outcome of a suite: the promise that was broken, in words.
@@ -58,6 +61,59 @@ pub async fn kv(kv: &impl Kv) -> Outcome {
         call("delete", kv.delete(&key).await)?;
     }
     check("deleted is gone", call("list", kv.list("contract:").await)?.is_empty())
+}
+
+/// The contract of [`Feedback`], against a table that may hold other sessions' votes. Its own are of
+/// the session `contract-<now>`; `now`, in milliseconds, is later than all others.
+pub async fn feedback(store: &impl Feedback, now: u64) -> Outcome {
+    let session_id = format!("contract-{now}");
+    let vote = |message: u64, thumbs_up, comment: Option<&str>| Vote {
+        session_id: session_id.clone(),
+        message_id: format!("message ✓ {message}'"),
+        thumbs_up,
+        comment: comment.map(str::to_owned),
+    };
+    let proposal = |number: u64, later| Proposal {
+        id: format!("{:08x}-0000-4000-8000-{number:012x}", now % (1 << 32)),
+        now: now + later,
+    };
+    let step = |error: FeedbackError| error.to_string();
+    for number in 0..4 {
+        // The second and third share their time.
+        let proposal = proposal(number, [0, 1, 1, 2][number as usize % 4]);
+        let vote =
+            vote(number, number % 2 == 0, (number == 1).then_some("it's\na \"good\" one; --"));
+        let recorded = store.record(&vote, &proposal).await.map_err(step)?;
+        check("a first vote is new", recorded.created)?;
+        check("and has the id proposed", recorded.id == proposal.id)?;
+    }
+    let changed =
+        store.record(&vote(3, true, Some("second")), &proposal(9, 5)).await.map_err(step)?;
+    check("a second vote is not new", !changed.created)?;
+    check("and has the id of the first", changed.id == proposal(3, 0).id)?;
+
+    let selection = Selection { limit: 4, ..Selection::default() };
+    let entries = store.list(&selection).await.map_err(step)?;
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    let expected = [3, 2, 1, 0].map(|number| proposal(number, 0).id);
+    check("the newest comes first, at equal times the greater id", ids == expected)?;
+    let [newest, _, third, oldest] = entries.as_slice() else { return Err("four entries".into()) };
+    check("a changed vote is read back", newest.vote == vote(3, true, Some("second")))?;
+    check("with both its times", (newest.created_at, newest.updated_at) == (now + 2, now + 5))?;
+    check(
+        "a comment is read back",
+        third.vote == vote(1, false, Some("it's\na \"good\" one; --")),
+    )?;
+    check("no comment is none", oldest.vote == vote(0, true, None))?;
+
+    let after = |entry| Selection { after: Some(Cursor::of(entry)), limit: 2, thumbs_up: None };
+    let rest = store.list(&after(&entries[1])).await.map_err(step)?;
+    check("a cursor continues after its entry", rest.as_slice() == &entries[2..4])?;
+    let good = Selection { thumbs_up: Some(true), ..selection.clone() };
+    let good = store.list(&Selection { limit: 3, ..good }).await.map_err(step)?;
+    let good: Vec<&str> = good.iter().map(|entry| entry.id.as_str()).collect();
+    let expected = [3, 2, 0].map(|number| proposal(number, 0).id);
+    check("one thumb can be asked for", good == expected)
 }
 
 /// The contract of [`Clock`].
@@ -147,7 +203,7 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
-    use crate::fakes::{MemoryEnv, Reply, ScriptedHttp};
+    use crate::fakes::{MemoryEnv, MemoryFeedback, Reply, ScriptedHttp};
 
     #[test]
     fn the_fakes_keep_the_contracts() {
@@ -177,6 +233,7 @@ mod tests {
             Err(denied),
         ]);
         assert_eq!(block_on(kv(&env.kv)), Ok(()));
+        assert_eq!(block_on(feedback(&MemoryFeedback::default(), 1_000)), Ok(()));
         assert_eq!(block_on(clock(&env.clock)), Ok(()));
         assert_eq!(entropy(&env.entropy), Ok(()));
         assert_eq!(block_on(config(&env.config)), Ok(()));

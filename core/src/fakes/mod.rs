@@ -2,11 +2,13 @@
 
 pub mod contract;
 mod env;
+mod feedback;
 mod http;
 mod kv;
 
 pub use self::{
     env::{ManualClock, MapConfig, MemoryEnv, SeededEntropy},
+    feedback::MemoryFeedback,
     http::{Reply, ScriptedBody, ScriptedHttp},
     kv::MemoryKv,
 };

@@ -79,7 +79,7 @@ fn luhn(text: &str) -> bool {
         .enumerate()
         .map(|(at, digit)| if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// ISO 13616: the country and check digits last, letters as 10 to 35, the remainder by 97 is 1.
@@ -122,7 +122,10 @@ mod tests {
             "mail a.b+c@mail.example.org or call +32 9 555 01 23.",
             &[(Email, "a.b+c@mail.example.org"), (Phone, "+32 9 555 01 23")],
         );
-        check("(555) 010-7788, 555-010-7788", &[(Phone, "(555) 010-7788"), (Phone, "555-010-7788")]);
+        check(
+            "(555) 010-7788, 555-010-7788",
+            &[(Phone, "(555) 010-7788"), (Phone, "555-010-7788")],
+        );
         check("030 1234 5678", &[(Phone, "030 1234 5678")]);
     }
 

@@ -255,70 +255,7 @@ fn by_hand() -> Map<String, Value> {
             {"type": "array", "items": one},
         ],
     });
-    let mut schemas =
-        Map::from_iter([("RpcMessage".to_owned(), message), ("RpcAnswer".to_owned(), answer)]);
-    schemas.extend(feedback());
-    schemas
-}
-
-/// Schemas of the votes.
-fn feedback() -> Map<String, Value> {
-    let session = merged(
-        json!({"type": "string", "description": "The conversation."}),
-        schemas::session_id(),
-    );
-    let message = json!({
-        "type": "string", "minLength": 1, "maxLength": 64,
-        "description": "The message, as the page names it.",
-    });
-    let thumbs_up = json!({"type": "boolean", "description": "Whether the answer helped."});
-    let comment = json!({
-        "type": ["string", "null"], "maxLength": 1_000, "description": "Why.",
-    });
-    let id = json!({"type": "string", "description": "Names the vote."});
-    let request = json!({
-        "type": "object", "description": "A vote. Unknown members are ignored.",
-        "properties": {
-            "session_id": session, "message_id": message, "thumbs_up": thumbs_up,
-            "comment": comment,
-        },
-        "required": ["session_id", "message_id", "thumbs_up"],
-    });
-    let receipt = json!({
-        "type": "object", "description": "A vote was taken.",
-        "properties": {"id": id, "status": {"const": "received"}},
-        "required": ["id", "status"],
-    });
-    let entry = json!({
-        "type": "object", "description": "A vote as it is kept.",
-        "properties": {
-            "id": id, "session_id": session, "message_id": message, "thumbs_up": thumbs_up,
-            "comment": comment,
-        },
-        "required": ["id", "session_id", "message_id", "thumbs_up", "comment"],
-    });
-    let page = json!({
-        "type": "object", "description": "Votes, newest first.",
-        "properties": {
-            "items": {"type": "array", "items": reference("FeedbackEntry")},
-            "next_cursor": {
-                "type": ["string", "null"],
-                "description": "To be sent as `cursor` for the next page; `null` on the last.",
-            },
-        },
-        "required": ["items", "next_cursor"],
-    });
-    Map::from_iter([
-        ("FeedbackRequest".to_owned(), request),
-        ("FeedbackReceipt".to_owned(), receipt),
-        ("FeedbackEntry".to_owned(), entry),
-        ("FeedbackPage".to_owned(), page),
-    ])
-}
-
-fn merged(mut schema: Value, members: Value) -> Value {
-    schemas::merge(&mut schema, members);
-    schema
+    Map::from_iter([("RpcMessage".to_owned(), message), ("RpcAnswer".to_owned(), answer)])
 }
 
 fn reference(schema: &str) -> Value {
@@ -382,5 +319,12 @@ mod tests {
                     == route.answers.len() + route.errors.len()
             );
         }
+    }
+
+    #[test]
+    fn pages_of_votes_have_the_limits_that_hold() {
+        let limit = &document()["paths"]["/feedback"]["get"]["parameters"][0]["schema"];
+        assert_eq!(limit["default"], crate::feedback::LIMIT);
+        assert_eq!(limit["maximum"], crate::feedback::MAX_LIMIT);
     }
 }

@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{EFFORTS, MAX_CHARS, MAX_NAME, MAX_TEMPERATURE, MAX_TOKENS, MIN_CHARS, completions},
+    feedback::{MAX_COMMENT_CHARS, MAX_MESSAGE_ID_CHARS},
     retrieval::MAX_TOP_K,
     wire::{
         ChatRequest, ChatResponse, CompletionChunk, CompletionError, CompletionReply,
-        CompletionRequest, Detailed, Health, LlmHealth, ModelList, Problem, RpcError, RpcResult,
-        SearchRequest, SearchResponse, StreamError, StreamFallback, StreamMetadata, StreamResult,
-        StreamSources,
+        CompletionRequest, Detailed, FeedbackPage, FeedbackReceipt, FeedbackRequest, Health,
+        LlmHealth, ModelList, Problem, RpcError, RpcResult, SearchRequest, SearchResponse,
+        StreamError, StreamFallback, StreamMetadata, StreamResult, StreamSources,
     },
 };
 
@@ -29,6 +30,7 @@ pub(super) fn components() -> Map<String, Value> {
     received.subschema_for::<ChatRequest>();
     received.subschema_for::<SearchRequest>();
     received.subschema_for::<CompletionRequest>();
+    received.subschema_for::<FeedbackRequest>();
     let mut sent = settings(SchemaSettings::draft2020_12().for_serialize());
     sent.subschema_for::<ChatResponse>();
     sent.subschema_for::<StreamMetadata>();
@@ -41,6 +43,8 @@ pub(super) fn components() -> Map<String, Value> {
     sent.subschema_for::<CompletionChunk>();
     sent.subschema_for::<CompletionError>();
     sent.subschema_for::<ModelList>();
+    sent.subschema_for::<FeedbackReceipt>();
+    sent.subschema_for::<FeedbackPage>();
     sent.subschema_for::<RpcResult>();
     sent.subschema_for::<RpcError>();
     sent.subschema_for::<Health>();
@@ -118,6 +122,14 @@ fn limits() -> Vec<(&'static str, &'static str, Value)> {
         ("CompletionRequest", "n", json!({"minimum": 1, "maximum": 1})),
         ("CompletionRequest", "user", json!({"maxLength": completions::MAX_USER_CHARS})),
         ("CompletionMessage", "role", roles),
+        ("FeedbackRequest", "session_id", session_id()),
+        (
+            "FeedbackRequest",
+            "message_id",
+            json!({"minLength": 1, "maxLength": MAX_MESSAGE_ID_CHARS}),
+        ),
+        ("FeedbackRequest", "comment", json!({"maxLength": MAX_COMMENT_CHARS})),
+        ("FeedbackReceipt", "status", constant("received")),
         ("ChatResponse", "confidence", json!({"minimum": 0, "maximum": 1})),
         ("RewriteMetadata", "confidence", json!({"minimum": 0, "maximum": 1})),
         ("ChatSource", "citation_index", json!({"minimum": 1})),

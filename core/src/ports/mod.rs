@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod entropy;
 mod env;
+mod feedback;
 mod http;
 mod kv;
 
@@ -15,6 +16,7 @@ pub use self::{
     config::{Config, ConfigError},
     entropy::Entropy,
     env::Env,
+    feedback::{Entry, Feedback, FeedbackError, Proposal},
     http::{Body, Http, HttpError, HttpRequest, HttpResponse, Phase, Timeouts},
     kv::{Kv, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, check_key},
 };

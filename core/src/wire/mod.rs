@@ -5,6 +5,7 @@
 mod availability;
 mod chat;
 mod completions;
+mod feedback;
 mod health;
 mod json;
 mod ledger;
@@ -31,6 +32,7 @@ pub use self::{
         CompletionError, CompletionFault, CompletionMessage, CompletionReply, CompletionRequest,
         CompletionUsage, ContentPart, MessageContent, ModelEntry, ModelList, StreamOptions,
     },
+    feedback::{FeedbackEntry, FeedbackPage, FeedbackReceipt, FeedbackRequest},
     health::{Detailed, Health, LlmHealth},
     json::read_json,
     ledger::{LedgerRecord, OffenderRecord, PlaceRecord},

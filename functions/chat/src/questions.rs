@@ -128,7 +128,9 @@ pub(crate) async fn search(admitted: Admitted) -> Answered {
     };
     let found = house.service().search(request, visitor, &mut account.trace).await;
     match found {
-        Ok((response, standing)) => Ok(closed(json(&response).headers(standing.headers()), account)),
+        Ok((response, standing)) => {
+            Ok(closed(json(&response).headers(standing.headers()), account))
+        }
         Err(error) => Err((error, account)),
     }
 }

@@ -4,15 +4,18 @@
 
 mod config;
 mod env;
+mod feedback;
 mod http;
 mod kv;
 mod meter;
 mod reply;
 mod request;
+mod sql;
 
 pub use self::{
     config::SpinConfig,
     env::{SpinEnv, SystemClock, SystemEntropy},
+    feedback::SqlFeedback,
     http::{SpinBody, SpinHttp},
     kv::SpinKv,
     meter::meter,

@@ -18,6 +18,16 @@ pub struct ManifestError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestFault {
+    /// A label that cannot name a file.
+    #[error(
+        "component.{id}.sqlite_databases: {label:?} is not a label; use 1 to 64 of A-Z a-z 0-9 _ -"
+    )]
+    DatabaseLabel {
+        /// The component.
+        id: String,
+        /// The label.
+        label: String,
+    },
     /// Two triggers claim one route.
     #[error(
         "trigger.http: the route {route:?} is claimed by {first:?} and {second:?}; remove one or change its route"

@@ -58,6 +58,8 @@ pub struct Component {
     pub allowed_outbound_hosts: Vec<Template>,
     /// The labels of the key-value stores it may open.
     pub key_value_stores: Vec<String>,
+    /// The labels of the SQLite databases it may open.
+    pub sqlite_databases: Vec<String>,
     /// The variables it sees.
     pub variables: BTreeMap<String, Template>,
     /// Its environment.

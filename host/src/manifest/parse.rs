@@ -138,6 +138,10 @@ fn check_component(
         .iter()
         .map(|text| template(format!("component.{id}.allowed_outbound_hosts"), text))
         .collect::<Result<_, _>>()?;
+    // A label becomes the name of a file.
+    if let Some(label) = raw.sqlite_databases.iter().find(|label| !is_database_label(label)) {
+        return Err(ManifestFault::DatabaseLabel { id, label: label.clone() });
+    }
     let mut variables = BTreeMap::new();
     for (name, text) in raw.variables {
         let key = format!("component.{id}.variables");
@@ -152,9 +156,15 @@ fn check_component(
         source: folder.join(source),
         allowed_outbound_hosts,
         key_value_stores: raw.key_value_stores,
+        sqlite_databases: raw.sqlite_databases,
         variables,
         environment: raw.environment,
     })
+}
+
+fn is_database_label(label: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    (1..=64).contains(&label.len()) && label.bytes().all(legal)
 }
 
 #[derive(Deserialize)]
@@ -226,6 +236,8 @@ struct RawComponent {
     allowed_outbound_hosts: Vec<String>,
     #[serde(default)]
     key_value_stores: Vec<String>,
+    #[serde(default)]
+    sqlite_databases: Vec<String>,
     #[serde(default)]
     variables: BTreeMap<String, String>,
     #[serde(default)]
@@ -315,6 +327,10 @@ mod tests {
     fn syntax_errors_have_a_line() {
         check_fault("[component", &["line 4"]);
         check_fault("[component.a]\nsource = 3", &["not a valid manifest"]);
+        check_fault(
+            "[component.a]\nsource = \"a\"\nsqlite_databases = [\"../a\"]",
+            &["component.a.sqlite_databases", "\"../a\"", "A-Z"],
+        );
     }
 
     #[test]

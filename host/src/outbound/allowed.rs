@@ -37,6 +37,11 @@ impl AllowedHosts {
         let Some(port) = uri.port_u16().or_else(|| default_port(scheme)) else {
             return false;
         };
+        self.permit_server(scheme, host, port)
+    }
+
+    /// Whether a connection to a server of `scheme` may leave.
+    pub fn permit_server(&self, scheme: &str, host: &str, port: u16) -> bool {
         let host = host.to_ascii_lowercase();
         self.patterns.iter().any(|pattern| {
             pattern.scheme.permit(scheme)
@@ -195,6 +200,7 @@ fn default_port(scheme: &str) -> Option<u16> {
     match scheme.to_ascii_lowercase().as_str() {
         "http" => Some(80),
         "https" => Some(443),
+        "postgres" => Some(5432),
         _ => None,
     }
 }
@@ -258,6 +264,7 @@ mod tests {
             &["http://127.0.0.1:9000", "http://127.0.0.1"],
         );
         check("http://[::1]:8080/", &["http://[::1]:8080"], &["http://[::1]"]);
+        check("postgres://db", &["postgres://db:5432"], &["http://db:5432", "postgres://db:5433"]);
     }
 
     #[test]

@@ -77,6 +77,7 @@ const WALLS: &[Wall] = &[
             "reqwest",
             "rustls",
             "spin-sdk",
+            "sqlx",
             "tokio",
             "tract-onnx",
             "wasmtime",
