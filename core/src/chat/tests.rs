@@ -11,7 +11,10 @@ use crate::{
     index::{Index, build},
     ports::HttpError,
     retrieval::Retriever,
-    telemetry::Trace,
+    telemetry::{
+        Trace,
+        metrics::{BREAKER_TRANSITIONS, Snapshot},
+    },
     text::{Document, chunks},
     wire::{ChatRequest, ChatResponse},
 };
@@ -248,6 +251,19 @@ fn without_any_provider_the_documents_are_quoted() {
     assert!(spoken.response.degraded.iter().any(|it| it == "llm"), "{spoken:?}");
     // What had to do without a model is not kept for others.
     assert!(!house.ask(QUESTION, None).cached);
+}
+
+#[test]
+fn a_breaker_that_opens_is_counted_once_and_spares_the_provider() {
+    let house = House::new(&[GROQ], (0..7).map(|_| refused(401)).collect());
+    let mut counted = Snapshot::default();
+    for _ in 0..7 {
+        let (_, trace) = house.hear(QUESTION, None, &mut Silent).unwrap();
+        trace.record(&mut counted);
+    }
+    let moved = |from, to| counted.value(&BREAKER_TRANSITIONS, &["groq", from, to]);
+    assert_eq!((moved("closed", "open"), moved("open", "half_open")), (1, 0));
+    assert_eq!(house.env.http.requests().len(), 5);
 }
 
 #[test]

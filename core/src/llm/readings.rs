@@ -25,8 +25,24 @@ pub struct Transition {
 }
 
 impl State {
+    /// Changes a state as it is stored. Also returns how breakers moved.
+    ///
+    /// What cannot be read counts as nothing known, as in the ledger: windows begin anew.
+    pub fn change<T>(
+        bytes: &mut Vec<u8>,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> (T, Vec<Transition>) {
+        let before = Self::decode(bytes).unwrap_or_default();
+        let mut state = before.clone();
+        let outcome = change(&mut state);
+        if let Ok(encoded) = state.encode() {
+            *bytes = encoded;
+        }
+        (outcome, state.transitions(&before))
+    }
+
     /// Returns the breakers that stand elsewhere than in `before`.
-    pub fn transitions(&self, before: &Self) -> Vec<Transition> {
+    fn transitions(&self, before: &Self) -> Vec<Transition> {
         let position = |name: &str| {
             let mut known = before.breakers();
             let known = known.find(|(provider, _)| *provider == name);

@@ -125,7 +125,6 @@ pub(in crate::telemetry) const BLOCK: Label = Label::known(
 );
 pub(in crate::telemetry) const GUARD_ERROR: Label =
     Label::known("error_type", &["timeout", "api_error"]);
-pub(in crate::telemetry) const ATTEMPT: Label = Label::known("attempt", &["1", "2"]);
 pub(in crate::telemetry) const EVENT: Label = Label::known(
     "event_type",
     &[
@@ -143,10 +142,8 @@ pub(in crate::telemetry) const INPUT: Label = Label::known(
     "result",
     &["passed", "failed_empty", "failed_length", "failed_complexity", "failed_characters"],
 );
-pub(in crate::telemetry) const OUTPUT: Label = Label::known(
-    "result",
-    &["passed", "prompt_leakage_blocked", "internal_term_flagged", "pii_redacted", "link_removed"],
-);
+pub(in crate::telemetry) const OUTPUT: Label =
+    Label::known("result", &["passed", "prompt", "canary", "html", "image", "link", "personal"]);
 
 pub(in crate::telemetry) const SESSION_OPERATION: Label =
     Label::known("operation", &["created", "retrieved", "expired"]);
