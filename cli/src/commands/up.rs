@@ -171,7 +171,7 @@ impl Warming {
         let asked = Warmer::new(&url, self.key.as_deref(), warm::PATIENCE)
             .and_then(|warmer| warmer.ask_all(&self.questions));
         match asked {
-            Ok(()) => say!("{} answers are kept", self.questions.len()),
+            Ok(()) => say!("answers kept: {}", self.questions.len()),
             Err(failure) => eprintln!("dossier: not all answers are kept: {:#}", failure.error),
         }
     }
