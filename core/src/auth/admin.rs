@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{RequestError, ports::Config};
+use crate::{RequestError, ports::Config, setting::SettingFault};
 
 /// Variable with the owner's key. Empty: nobody may read the listings.
 pub const ADMIN_KEY: &str = "admin_key";
@@ -16,7 +16,7 @@ pub async fn admit_admin(
     config: &impl Config,
     authorization: Option<&str>,
 ) -> Result<(), RequestError> {
-    let key = config.get(ADMIN_KEY).await.map_err(RequestError::misconfigured)?;
+    let key = config.get(ADMIN_KEY).await.map_err(SettingFault::from)?;
     let Some(key) = key else {
         let reason = "the listing is closed: set the variable admin_key to open it".to_owned();
         return Err(RequestError::Forbidden { reason });

@@ -21,6 +21,7 @@ mod shingles;
 pub mod training;
 mod verdict;
 mod views;
+mod wordings;
 
 pub use self::{
     documents::{DocumentPolicy, Prepared, neutralise, prepare, suspicious},
