@@ -102,7 +102,8 @@ fn nothing_of_a_visitor_is_kept_with_an_answer() {
     let sessions = ["first-visitor-0001", "other-visitor-0002"];
     for (session, known) in sessions.into_iter().zip([false, true]) {
         for route in ROUTES {
-            let seen = send(&server, route, &json!({ "question": QUESTION, "session_id": session }));
+            let seen =
+                send(&server, route, &json!({ "question": QUESTION, "session_id": session }));
             assert_eq!(is_cached(&seen), known || route == "/chat/stream", "{seen:?}");
             assert_eq!(seen.told["session_id"], session);
         }

@@ -50,7 +50,8 @@ fn sorted(replies: Vec<(String, Reply)>, limit: &str) -> [Vec<(String, Reply)>; 
     let (admitted, refused): (Vec<_>, Vec<_>) =
         replies.into_iter().partition(|(_, reply)| reply.status == 200);
     for (_, reply) in &admitted {
-        let ends = reply.json()["grounded"] == true || reply.body.ends_with("event: done\ndata: \n\n");
+        let ends =
+            reply.json()["grounded"] == true || reply.body.ends_with("event: done\ndata: \n\n");
         assert!(ends, "{}", reply.body);
         assert!(reply.headers.contains_key("ratelimit"), "{:?}", reply.headers);
     }

@@ -1,14 +1,10 @@
 //! Providers that answer well, badly, late or not at all: what visitors get of it, on both routes,
 //! from the built components on the real host.
 
-use std::{
-    io::Read as _,
-    net::TcpListener,
-    time::Duration,
-};
+use std::{io::Read as _, net::TcpListener, path::Path, time::Duration};
 
 use dossier_core::guard::REDIRECT;
-use dossier_host::{Limits, ReuseLimits, store};
+use dossier_host::{ReuseLimits, store};
 use dossier_tests::{
     Server, ServerOptions, client,
     groq::{Groq, Options, Scenario},
@@ -42,7 +38,7 @@ fn check_quoted(seen: &Seen, case: &str) {
     assert!(seen.took < TOTAL, "{case}: {:?}", seen.took);
     seen.check_citations();
     if !seen.events.is_empty() {
-        assert_eq!(seen.events, "metadata fallback token result done", "{case}");
+        assert_eq!(seen.events, "metadata fallback token sources_reorder result done", "{case}");
         let fallback = json!({
             "provider": "extractive", "model": "extractive", "reason": "primary_unavailable",
         });
@@ -53,15 +49,28 @@ fn check_quoted(seen: &Seen, case: &str) {
 /// A stream that ends where the model broke off: what was heard is the beginning of `whole`, and
 /// the visitor is told, in words that name nobody.
 fn check_broken(seen: &Seen, whole: &str, case: &str) {
-    assert_eq!(seen.events, "metadata token error", "{case}: {seen:?}");
-    assert!(!seen.answer.is_empty() && whole.starts_with(seen.answer.trim_end()), "{case}: {seen:?}");
+    match seen.answer.contains('[') {
+        true => {
+            assert_eq!(seen.events, "metadata token sources_reorder error", "{case}");
+            seen.check_quotations();
+        }
+        false => assert_eq!(seen.events, "metadata token error", "{case}"),
+    }
+    assert!(
+        !seen.answer.is_empty() && whole.starts_with(seen.answer.trim_end()),
+        "{case}: {seen:?}"
+    );
     let error = json!({ "detail": "Generation failed", "error_code": "generation_failed" });
     assert_eq!(seen.told["error"], error, "{case}");
     assert!(seen.took < TOTAL, "{case}: {:?}", seen.took);
 }
 
 fn check_model(seen: &Seen, provider: &str, model: &str) {
-    assert_eq!((&seen.told["provider"], &seen.told["model"]), (&json!(provider), &json!(model)), "{seen:?}");
+    assert_eq!(
+        (&seen.told["provider"], &seen.told["model"]),
+        (&json!(provider), &json!(model)),
+        "{seen:?}"
+    );
     assert_eq!(seen.told["degraded"], json!([]), "{seen:?}");
     assert_eq!(seen.told["grounded"], true, "{seen:?}");
     assert!(seen.answer.contains(FACT), "{seen:?}");
@@ -90,7 +99,8 @@ fn a_model_s_answer_is_the_same_on_both_routes_and_its_citations_hold() {
 fn words_are_heard_while_the_model_still_speaks() {
     let groq = always("stalled");
     // Longer than the client waits: what it hears it hears before the model ends.
-    let server = serve(&groq, &[("llm_idle_timeout_ms", "120000"), ("llm_total_timeout_ms", "120000")]);
+    let server =
+        serve(&groq, &[("llm_idle_timeout_ms", "120000"), ("llm_total_timeout_ms", "120000")]);
     let request = client().unwrap().post(format!("{}/chat/stream", server.base()));
     let mut reply = request.body(json!({ "question": QUESTION }).to_string()).send().unwrap();
     let (mut heard, mut buffer) = (String::new(), [0; 1024]);
@@ -105,6 +115,7 @@ fn words_are_heard_while_the_model_still_speaks() {
 
 #[test]
 fn whatever_goes_wrong_visitors_get_quotes_or_are_told() {
+    let whole = whole();
     // The scenario, how often the provider is asked for a question, and whether a stream has begun
     // by then.
     for (name, calls, begun) in [
@@ -118,39 +129,43 @@ fn whatever_goes_wrong_visitors_get_quotes_or_are_told() {
         ("unfinished", 1, true),
         ("error_event", 1, true),
     ] {
-        check_fault(name, &[], calls, begun);
+        check_fault(name, &[], calls, begun.then_some(&whole));
     }
     // An answer of which nothing is left is none.
     let dropped = "text:She received the Fields Medal in Oslo in 1950 [1].";
-    check_fault(dropped, &[("citation_policy", "drop")], 1, false);
+    check_fault(dropped, &[("citation_policy", "drop")], 1, None);
 }
 
 #[test]
 fn nobody_waits_longer_than_the_waits() {
+    let whole = whole();
     for (name, begun) in [
         ("silent", false),
         ("slow_start:60000", false),
         ("slow_bytes:60000", false),
         ("stalled", true),
     ] {
-        check_fault(name, &IMPATIENT, 1, begun);
+        check_fault(name, &IMPATIENT, 1, begun.then_some(&whole));
     }
 }
 
-/// Each on a server of its own: a breaker would open.
-fn check_fault(name: &str, variables: &[(&str, &str)], calls: usize, begun: bool) {
+/// The answer of a model with which nothing goes wrong.
+fn whole() -> String {
     let groq = Groq::start().unwrap();
+    ask(&serve(&groq, &[]), "/chat", QUESTION).answer
+}
+
+/// Asks on both routes, on a server of its own: a breaker would open. `begun`: the answer whose
+/// beginning a stream has heard by then.
+fn check_fault(name: &str, variables: &[(&str, &str)], calls: usize, begun: Option<&String>) {
+    let groq = always(name);
     let server = serve(&groq, variables);
-    // Nobody waits for what is fine, however slow the machine.
-    let patient = Groq::start().unwrap();
-    let whole = ask(&serve(&patient, &[]), "/chat", QUESTION).answer;
-    groq.always(scenario(name));
     check_quoted(&ask(&server, "/chat", QUESTION), name);
     assert_eq!(groq.received().len(), calls, "{name}");
     let live = ask(&server, "/chat/stream", QUESTION);
     match begun {
-        true => check_broken(&live, &whole, name),
-        false => check_quoted(&live, name),
+        Some(whole) => check_broken(&live, whole, name),
+        None => check_quoted(&live, name),
     }
     assert_eq!(groq.received().len(), 2 * calls, "{name}");
 }
@@ -236,7 +251,10 @@ fn wrong_citations_are_mended_and_what_nothing_supports_is_marked() {
         let seen = ask(&server, route, QUESTION);
         assert_eq!(seen.answer, format!("{invented} [1]. [unconfirmed]"));
         assert_eq!(seen.told["unsupported"], json!([format!("{invented}.")]), "{seen:?}");
-        assert_eq!((&seen.told["grounded"], &seen.told["confidence"]), (&json!(false), &json!(0.0)));
+        assert_eq!(
+            (&seen.told["grounded"], &seen.told["confidence"]),
+            (&json!(false), &json!(0.0))
+        );
     }
 }
 
@@ -276,7 +294,8 @@ fn the_next_provider_takes_over_before_the_first_word() {
 /// A server with a second provider behind the first.
 fn two(groq: &Groq, own: &Groq) -> Server {
     let base = own.base();
-    let second = [("llm_base_url", &*base), ("llm_models", "own-model"), ("llm_api_key", "own-key")];
+    let second =
+        [("llm_base_url", &*base), ("llm_models", "own-model"), ("llm_api_key", "own-key")];
     serve(groq, &[&[("llm_head_timeout_ms", "2000")], &second[..]].concat())
 }
 
@@ -336,8 +355,7 @@ fn without_the_store_visitors_get_quotes_and_no_model_is_asked() {
     ruin_store(folder.path());
     let groq = Groq::start().unwrap();
     let state = Some(folder.path().to_owned());
-    let server =
-        Server::start_with(ServerOptions { state, ..options(&groq.base(), &[]) }).unwrap();
+    let server = Server::start_with(ServerOptions { state, ..options(&groq.base(), &[]) }).unwrap();
     server.store().get("default", "any").unwrap_err();
     for route in ROUTES {
         let seen = send(&server, route, &json!({ "question": QUESTION, "session_id": "s" }));
@@ -357,7 +375,7 @@ fn without_the_store_visitors_get_quotes_and_no_model_is_asked() {
 
 /// Leaves a file that opens well and then fails every read and write of the components' store: its
 /// table is there, but of numbers.
-fn ruin_store(folder: &std::path::Path) {
+fn ruin_store(folder: &Path) {
     let table = redb::TableDefinition::<u64, u64>::new("default");
     let database = redb::Database::create(folder.join(store::FILE)).unwrap();
     let write = database.begin_write().unwrap();

@@ -100,9 +100,7 @@ impl<'a, E: Env> Service<'a, E> {
 
     /// Sends an answer's text and what is known of it, after `metadata`.
     async fn finish(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
-        for fragment in fragments(&answer.text) {
-            sink.send(Event::Token(fragment.to_owned())).await;
-        }
+        recite(&answer.text, sink).await;
         sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
 
@@ -188,7 +186,12 @@ impl<'a, E: Env> Service<'a, E> {
             if scribe.is_committed() {
                 self.note(trace, Stage::Generate, started, None);
                 let report = scribe.end();
-                return Err(written(report, &scribe, &draft, &outcome));
+                let answer = written(report, &scribe, &draft, &outcome);
+                // What was heard has numbers of its own, whether or not more follows.
+                if scribe.has_spoken && !answer.sources.is_empty() {
+                    scribe.sink.send(Event::SourcesReorder(answer.sources.clone())).await;
+                }
+                return Err(answer);
             }
             scribe.writer = Some(draft.writer(self.settings.answers.citations));
             scribe.gate = draft.gate(self);
@@ -196,7 +199,9 @@ impl<'a, E: Env> Service<'a, E> {
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
         scribe.fall_back(failed.unwrap_or(MODEL), EXTRACTIVE, EXTRACTIVE, trace).await;
-        self.finish(&draft.quoted, trace, scribe.sink).await;
+        recite(&draft.quoted.text, scribe.sink).await;
+        // `metadata` had the model's passages, of which these are a few.
+        self.conclude(&draft.quoted, trace, scribe.sink).await;
         Ok(draft.quoted)
     }
 
@@ -246,7 +251,7 @@ impl<'a, E: Env> Service<'a, E> {
         trace.stage(Stage::PromptGuard, heard.started, heard.ended).outcome(outcome);
     }
 
-    /// Sends what is known of a model's answer after its text.
+    /// Sends what is known of an answer after its text, where `metadata` knew less.
     async fn conclude(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
         if !answer.sources.is_empty() {
             sink.send(Event::SourcesReorder(answer.sources.clone())).await;
@@ -418,6 +423,13 @@ impl<S: Sink> Listener for Scribe<'_, '_, S> {
             self.speak(passed).await;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Sends a text that is ready, a few words at a time.
+async fn recite(text: &str, sink: &mut impl Sink) {
+    for fragment in fragments(text) {
+        sink.send(Event::Token(fragment.to_owned())).await;
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     retrieval::Retriever,
     telemetry::Trace,
     text::{Document, chunks},
-    wire::{ChatRequest, ChatResponse},
+    wire::{ChatRequest, ChatResponse, ChatSource},
 };
 
 const TEXT: &str = "---\ntitle: Papers\n---\n# Papers\n\n## Davy Medal\n\nThe Royal Society gave \
@@ -47,6 +47,16 @@ impl Heard {
         let mut names: Vec<&str> = self.0.iter().map(Event::name).collect();
         names.dedup();
         names.join(" ")
+    }
+
+    /// The sources that numbers name after the last event.
+    fn sources(&self) -> Vec<ChatSource> {
+        let told = self.0.iter().rev().find_map(|event| match event {
+            Event::SourcesReorder(sources) => Some(sources),
+            Event::Metadata(metadata) => Some(&metadata.sources),
+            _ => None,
+        });
+        told.cloned().unwrap_or_default()
     }
 
     fn text(&self) -> String {
@@ -243,8 +253,10 @@ fn without_any_provider_the_documents_are_quoted() {
     let house = House::new(BOTH, vec![refused(401), refused(403)]);
     let mut heard = Heard::default();
     let (spoken, _) = house.hear(QUESTION, None, &mut heard).unwrap();
-    assert_eq!(heard.names(), "metadata fallback token result done");
+    assert_eq!(heard.names(), "metadata fallback token sources_reorder result done");
     assert_eq!(spoken.response.provider, "extractive");
+    // The model would have had more of them: `[1]` names what is quoted.
+    assert_eq!(heard.sources(), spoken.response.sources);
     assert!(spoken.response.degraded.iter().any(|it| it == "llm"), "{spoken:?}");
     // What had to do without a model is not kept for others.
     assert!(!house.ask(QUESTION, None).cached);
@@ -256,6 +268,11 @@ fn an_answer_cut_off_ends_in_an_error_where_it_was_heard_and_else_in_another_ans
     let mut heard = Heard::default();
     let (spoken, _) = House::new(&[GROQ], vec![cut()]).hear(QUESTION, None, &mut heard).unwrap();
     assert_eq!((heard.names().as_str(), spoken.is_complete), ("metadata token error", false));
+    let cited = stream(&[ANSWER[0], ANSWER[1], " She was"], false);
+    let mut heard = Heard::default();
+    let (spoken, _) = House::new(&[GROQ], vec![cited]).hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!(heard.names(), "metadata token sources_reorder error");
+    assert_eq!((heard.sources().len(), heard.sources()), (1, spoken.response.sources));
     let whole = House::new(&[GROQ], vec![cut()]).ask(QUESTION, None);
     assert!(whole.grounded && whole.provider == "extractive", "{whole:?}");
 }
