@@ -81,7 +81,7 @@ fn a_question_that_leans_on_a_conversation_is_answered_in_it() {
     for (session, question) in conversations {
         turn(session, question);
         // The same words in both conversations, and twice in each.
-        for _ in 0..2 {
+        for first in [true, false] {
             let calls = groq.received().len();
             let seen = turn(session, "And where was that?");
             assert!(!is_cached(&seen), "{session}: {seen:?}");
@@ -89,7 +89,9 @@ fn a_question_that_leans_on_a_conversation_is_answered_in_it() {
             assert!(received.len() > calls, "{session}: {seen:?}");
             let asked = received.last().unwrap().body.to_string();
             for (other, words) in conversations {
-                assert_eq!(asked.contains(words), other == session, "{session}: {asked}");
+                let held = asked.contains(words);
+                // Turns further back may have no room in the prompt.
+                assert!(held == (other == session) || !held && !first, "{session}: {asked}");
             }
         }
     }

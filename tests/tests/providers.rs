@@ -294,9 +294,13 @@ fn the_next_provider_takes_over_before_the_first_word() {
 /// A server with a second provider behind the first.
 fn two(groq: &Groq, own: &Groq) -> Server {
     let base = own.base();
-    let second =
-        [("llm_base_url", &*base), ("llm_models", "own-model"), ("llm_api_key", "own-key")];
-    serve(groq, &[&[("llm_head_timeout_ms", "2000")], &second[..]].concat())
+    let variables = [
+        ("llm_head_timeout_ms", "2000"),
+        ("llm_base_url", &*base),
+        ("llm_models", "own-model"),
+        ("llm_api_key", "own-key"),
+    ];
+    serve(groq, &variables)
 }
 
 #[test]
@@ -379,7 +383,7 @@ fn ruin_store(folder: &Path) {
     let table = redb::TableDefinition::<u64, u64>::new("default");
     let database = redb::Database::create(folder.join(store::FILE)).unwrap();
     let write = database.begin_write().unwrap();
-    write.open_table(table).unwrap().insert(1, 1).unwrap();
+    write.open_table(table).unwrap().insert(1_u64, 1_u64).unwrap();
     write.commit().unwrap();
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn send(server: &Server, route: &str, request: &Value) -> Seen {
 fn heard(stream: &str) -> Seen {
     let (mut names, mut pieces, mut sources) = (Vec::new(), Vec::new(), Value::Null);
     let mut told = serde_json::Map::new();
-    for event in stream.trim_end().split("\n\n") {
+    for event in stream.strip_suffix("\n\n").unwrap().split("\n\n") {
         let (name, data) = event.split_once('\n').unwrap();
         let name = name.strip_prefix("event: ").unwrap();
         let data: Value = match data.strip_prefix("data: ").unwrap() {
