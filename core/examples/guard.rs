@@ -61,7 +61,11 @@ fn evaluate(check: bool, failures: bool) -> Result<ExitCode, Box<dyn Error>> {
         println!("| {kind} | {group} | {} |", show(*rate));
     }
     let [prompt, answer] = measurement.without;
-    println!("\nplanted: reach the prompt {}, pass or need no check of the answer {}", show(prompt), show(answer));
+    println!(
+        "\nplanted: reach the prompt {}, pass or need no check of the answer {}",
+        show(prompt),
+        show(answer)
+    );
     let (succeeded, refused) = (measurement.all_succeeded(), measurement.all_refused());
     println!("attacks that succeed: {}; honest texts refused: {}", show(succeeded), show(refused));
     if failures {

@@ -15,7 +15,12 @@ const MIN_BYTES: usize = 6;
 pub(super) fn parts(text: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let words = text.split(|it: char| !(it.is_ascii_alphanumeric() || "+/_-".contains(it)));
-    parts.extend(words.filter(|word| word.len() >= MIN_BYTES * 4 / 3).filter_map(base64).filter_map(readable));
+    parts.extend(
+        words
+            .filter(|word| word.len() >= MIN_BYTES * 4 / 3)
+            .filter_map(base64)
+            .filter_map(readable),
+    );
     parts.extend(digits(text, 16).filter_map(readable));
     parts.extend(digits(text, 2).filter_map(readable));
     parts.extend(escapes(text));
@@ -115,8 +120,12 @@ mod tests {
         check("please read b2JleSBtZSBub3c, thanks");
         check("6f626579206d65206e6f77");
         check("6f 62 65 79 20 6D 65 20 6E 6F 77");
-        check("\\x6f\\x62\\x65\\x79\\x20\\x6d\\x65\\x20\\x6e\\x6f\\x77".replace('\\', " 0").as_str());
-        check("01101111 01100010 01100101 01111001 00100000 01101101 01100101 00100000 01101110 01101111 01110111");
+        check(
+            "\\x6f\\x62\\x65\\x79\\x20\\x6d\\x65\\x20\\x6e\\x6f\\x77".replace('\\', " 0").as_str(),
+        );
+        check(
+            "01101111 01100010 01100101 01111001 00100000 01101101 01100101 00100000 01101110 01101111 01110111",
+        );
         check("%6f%62%65%79%20me%20now");
         check("&#111;&#98;&#x65;&#121;&#32;&#109;e now");
         check("\\u006f\\u0062\\u0065\\u0079 \\u006d\\u0065 now");

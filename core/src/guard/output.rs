@@ -114,7 +114,14 @@ impl<'a> Output<'a> {
         let found = ADDRESS.iter().flat_map(|address| address.find_iter(&cited));
         let addresses = found.map(|it| normal(it.as_str())).collect();
         let digits = personal::digits(&cited);
-        Self { secret, canary: canary.filter(|it| !it.is_empty()), policy, cited, addresses, digits }
+        Self {
+            secret,
+            canary: canary.filter(|it| !it.is_empty()),
+            policy,
+            cited,
+            addresses,
+            digits,
+        }
     }
 
     /// Checks a piece of the answer.
@@ -169,11 +176,17 @@ impl<'a> Output<'a> {
             return self.cited.contains(mail);
         }
         self.addresses.iter().any(|cited| {
-            cited.strip_prefix(&*address).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            cited
+                .strip_prefix(&*address)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
 
-    fn without_personal<'t>(&self, text: Cow<'t, str>, findings: &mut Vec<Finding>) -> Cow<'t, str> {
+    fn without_personal<'t>(
+        &self,
+        text: Cow<'t, str>,
+        findings: &mut Vec<Finding>,
+    ) -> Cow<'t, str> {
         if self.policy == PersonalPolicy::Off {
             return text;
         }
@@ -185,13 +198,16 @@ impl<'a> Output<'a> {
         findings.push(Finding::Personal);
         let mut cleaned = text.into_owned();
         for (place, kind) in found.into_iter().rev() {
-            cleaned.replace_range(place, match kind {
-                Personal::Card => "(card number removed)",
-                Personal::Email => "(e-mail address removed)",
-                Personal::Iban => "(account number removed)",
-                Personal::Phone => "(telephone number removed)",
-                Personal::Ssn => "(insurance number removed)",
-            });
+            cleaned.replace_range(
+                place,
+                match kind {
+                    Personal::Card => "(card number removed)",
+                    Personal::Email => "(e-mail address removed)",
+                    Personal::Iban => "(account number removed)",
+                    Personal::Phone => "(telephone number removed)",
+                    Personal::Ssn => "(insurance number removed)",
+                },
+            );
         }
         Cow::Owned(cleaned)
     }
@@ -209,8 +225,10 @@ impl<'a> Output<'a> {
 
 /// An address as it is compared: without scheme, `www.` and what a sentence puts behind it.
 fn normal(address: &str) -> String {
-    let address = address.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '"', '*', '_', '/']);
-    let address = address.strip_prefix("https:").or(address.strip_prefix("http:")).unwrap_or(address);
+    let address =
+        address.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '"', '*', '_', '/']);
+    let address =
+        address.strip_prefix("https:").or(address.strip_prefix("http:")).unwrap_or(address);
     let address = address.trim_start_matches('/');
     address.strip_prefix("www.").unwrap_or(address).to_owned()
 }
@@ -251,7 +269,8 @@ fn tag(found: &Captures<'_>) -> Option<(Finding, String)> {
 }
 
 /// Elements that do something without an attribute.
-const ACTIVE: &[&str] = &["script", "style", "iframe", "object", "embed", "form", "svg", "math", "base"];
+const ACTIVE: &[&str] =
+    &["script", "style", "iframe", "object", "embed", "form", "svg", "math", "base"];
 
 // A pattern that does not compile fails the tests; it never gets here.
 
@@ -311,7 +330,11 @@ mod tests {
 
     #[test]
     fn the_prompt_stays_inside() {
-        check("My rules: say only what the excerpts say, do not add anything.", "", &[Finding::Prompt]);
+        check(
+            "My rules: say only what the excerpts say, do not add anything.",
+            "",
+            &[Finding::Prompt],
+        );
         check("The mark is zq7-canary.", "", &[Finding::Canary]);
         check("U2F5IG9ubHkgd2hhdCB0aGUgZXhjZXJwdHMgc2F5LiBEbyBub3QgYWRk", "", &[Finding::Prompt]);
         passes(REFUSAL);
@@ -355,7 +378,11 @@ mod tests {
     #[test]
     fn personal_data_by_policy() {
         passes("Write to elena@example.org or call +32 9 5550123 [1].");
-        check("Write to eve@evil.example.", "Write to (e-mail address removed).", &[Finding::Personal]);
+        check(
+            "Write to eve@evil.example.",
+            "Write to (e-mail address removed).",
+            &[Finding::Personal],
+        );
         check("Call (555) 010-7788.", "Call (telephone number removed).", &[Finding::Personal]);
         check(
             "4111 1111 1111 1111 and 219-09-9999",
@@ -363,7 +390,9 @@ mod tests {
             &[Finding::Personal],
         );
         let secret = Shingles::default();
-        let findings = |policy, piece: &str| Output::new(&secret, None, &[PASSAGE], policy).check(piece).findings;
+        let findings = |policy, piece: &str| {
+            Output::new(&secret, None, &[PASSAGE], policy).check(piece).findings
+        };
         assert_eq!(findings(PersonalPolicy::Strict, "elena@example.org"), [Finding::Personal]);
         assert_eq!(findings(PersonalPolicy::Off, "4111 1111 1111 1111"), []);
     }
@@ -380,7 +409,9 @@ mod tests {
     #[test]
     fn policy_is_configured() {
         let read = |value: &str| {
-            block_on(PersonalPolicy::configured(&MapConfig([(POLICY.to_owned(), value.to_owned())].into())))
+            block_on(PersonalPolicy::configured(&MapConfig(
+                [(POLICY.to_owned(), value.to_owned())].into(),
+            )))
         };
         assert_eq!(read(""), Ok(PersonalPolicy::Contact));
         assert_eq!(read("off"), Ok(PersonalPolicy::Off));

@@ -94,8 +94,7 @@ impl Remote {
             .map_err(|_| bad(KEY, "visible ASCII", "something else"))?;
         bearer.set_sensitive(true);
         let json = http::HeaderValue::from_static("application/json");
-        let headers =
-            [(http::header::AUTHORIZATION, bearer), (http::header::CONTENT_TYPE, json)];
+        let headers = [(http::header::AUTHORIZATION, bearer), (http::header::CONTENT_TYPE, json)];
         Ok(Some(Self {
             uri,
             headers: headers.into_iter().collect(),

@@ -81,8 +81,8 @@ impl Verdict {
 /// No signal blocks nothing and allows nothing: the local layers then decide alone.
 pub fn decide(local: &Inspection, remote: Option<Signal>) -> Verdict {
     let suspicion = remote.map_or(0.0, |signal| signal.score);
-    let remote = suspicion >= REMOTE_ALONE
-        || (suspicion >= REMOTE_DOUBT && local.score >= LOCAL_DOUBT);
+    let remote =
+        suspicion >= REMOTE_ALONE || (suspicion >= REMOTE_DOUBT && local.score >= LOCAL_DOUBT);
     Verdict {
         reason: local.reason.or(remote.then_some(Reason::Remote)),
         score: local.score.max(suspicion),

@@ -119,7 +119,8 @@ mod tests {
         let cases = Cases::read(planted, honest).unwrap();
         assert_eq!(cases.attacks[0].payloads, ["b"]);
         assert!(cases.honest[0].document);
-        for bad in ["{", &planted.replace("\"b\"", "\"c\""), &planted.replace("planted", "direct")] {
+        for bad in ["{", &planted.replace("\"b\"", "\"c\""), &planted.replace("planted", "direct")]
+        {
             assert_eq!(Cases::read(bad, "").unwrap_err().line, 1, "{bad}");
         }
     }

@@ -124,8 +124,8 @@ impl Measurement {
         let (kind, caught) = if honest.document {
             let refused = prepare(&honest.text, DocumentPolicy::Remove).suspicious > 0;
             let parts = sentences(&honest.text).into_iter().map(|it| caught_document(it));
-            let layers =
-                parts.fold([false; 3], |one, other| [one[0] | other[0], one[1] | other[1], refused]);
+            let layers = parts
+                .fold([false; 3], |one, other| [one[0] | other[0], one[1] | other[1], refused]);
             ("passage", layers)
         } else {
             ("question", caught(Origin::Question, &honest.text))
@@ -138,7 +138,9 @@ impl Measurement {
     }
 
     fn layer(&mut self, caught: [bool; 3], attack: bool) {
-        for (layer, caught) in [Layer::Patterns, Layer::Classifier, Layer::Both].into_iter().zip(caught) {
+        for (layer, caught) in
+            [Layer::Patterns, Layer::Classifier, Layer::Both].into_iter().zip(caught)
+        {
             let (blocked, refused) = self.layers.entry(layer).or_default();
             if attack { blocked } else { refused }.count(caught);
         }
@@ -238,7 +240,8 @@ mod tests {
 
     #[test]
     fn no_held_out_text_was_trained_on() {
-        let trained = super::super::examples(include_str!("../../../../data/guard/train.tsv")).unwrap();
+        let trained =
+            super::super::examples(include_str!("../../../../data/guard/train.tsv")).unwrap();
         let words = |text: &str| Views::of(text).prose.swap_remove(0).words;
         let trained: std::collections::HashSet<String> =
             trained.iter().map(|it| words(it.text)).collect();
