@@ -88,15 +88,15 @@ impl<'a, E: Env> Service<'a, E> {
         sink: &mut impl Sink,
     ) {
         sink.send(Event::Metadata(Box::new(described(opening, answer, trace)))).await;
-        self.finish(answer, trace, sink).await;
+        self.recite(answer, sink).await;
+        sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
 
-    /// Sends an answer's text and what is known of it, after `metadata`.
-    async fn finish(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
+    /// Sends the text of an answer that is ready, after `metadata`.
+    async fn recite(&self, answer: &Answer, sink: &mut impl Sink) {
         for fragment in fragments(&answer.text) {
             sink.send(Event::Token(fragment.to_owned())).await;
         }
-        sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
 
     /// Asks models in turn until one answers, and else quotes. `Err` has what a visitor heard of an
@@ -163,11 +163,13 @@ impl<'a, E: Env> Service<'a, E> {
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
         scribe.fall_back(failed.unwrap_or(MODEL), EXTRACTIVE, EXTRACTIVE, trace).await;
-        self.finish(&draft.quoted, trace, scribe.sink).await;
+        self.recite(&draft.quoted, scribe.sink).await;
+        self.conclude(&draft.quoted, trace, scribe.sink).await;
         Ok(draft.quoted)
     }
 
-    /// Sends what is known of a model's answer after its text.
+    /// Sends what is known of an answer after its text, the sources too: `metadata` had those of the
+    /// prompt, of which the answer cites some, in an order of its own.
     async fn conclude(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
         if !answer.sources.is_empty() {
             sink.send(Event::SourcesReorder(answer.sources.clone())).await;
@@ -273,10 +275,11 @@ impl<S: Sink> Scribe<'_, S> {
         self.sink.send(Event::Fallback(fallback)).await;
     }
 
-    /// The end of an answer; `None` where there is nothing in it to send.
+    /// The end of an answer; `None` where there is nothing in it to send, as when every sentence was
+    /// left out. A client takes an answer without text for one that broke off, and so do we.
     async fn conclude(&mut self) -> Option<Report> {
         let report = self.end();
-        if report.text.trim().is_empty() && !self.is_committed() {
+        if report.text.trim().is_empty() && !self.has_spoken {
             return None;
         }
         self.speak(report.rest.text.clone()).await;
