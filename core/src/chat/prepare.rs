@@ -355,6 +355,9 @@ impl<'a, E: Env> Service<'a, E> {
         if candidates.is_empty() {
             return Plan::Say(quoted);
         }
+        // The model sees what the question leans on and nothing else of the conversation: an answer
+        // to a question that stands alone is kept for everybody who asks the same.
+        let turns = &turns[turns.len().saturating_sub(condensed.leaned_on)..];
         let draft = Draft::new(self, question, condensed, turns, candidates, &retrieval, quoted);
         match draft {
             Ok(draft) => Plan::Ask(Box::new(draft)),

@@ -127,7 +127,7 @@ impl<'h> Schedule<'h> {
         let midnight = Duration::from_secs(20_000 * 86_400);
         let before = chance.one(&[60, 600, 40_000]);
         let clock = VirtualClock::at(midnight - Duration::from_secs(before));
-        let store_faults = chance.one(&[0, 0, 0, 20, 20, 200, 200, 1_000]);
+        let store_faults = chance.one(&[0, 0, 0, 0, 20, 20, 20, 200, 200, 1_000]);
         let provider_faults = chance.one(&[0, 0, 100, 300, 600]);
         let instances = 2 + chance.below(3);
         Self {
@@ -203,8 +203,8 @@ impl<'h> Schedule<'h> {
         let (address, id) = match self.chance.below(5) {
             0 => (Some(100), Some(format!("own-{number}"))),
             1 => (None, Some(format!("own-{number}"))),
-            2 => (Some(number), None),
-            _ => (Some(number), Some("planted".to_owned())),
+            2 => (Some(1 + number), None),
+            _ => (Some(1 + number), Some("planted".to_owned())),
         };
         Person {
             mark: mark(number as usize),
@@ -249,7 +249,8 @@ impl<'h> Schedule<'h> {
 
     async fn ask(&self, person: &Person, ports: &Ports<'_>) {
         let mark = &person.mark;
-        let plain = self.chance.one(&QUESTIONS);
+        // Most ask the same, so that questions meet in the cache and on the way to it.
+        let plain = if self.chance.hits(500) { QUESTIONS[0] } else { self.chance.one(&QUESTIONS) };
         let text = match self.chance.below(10) {
             0..4 => plain.to_owned(),
             4 | 5 => self.chance.one(&FOLLOW_UPS).to_owned(),

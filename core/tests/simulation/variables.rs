@@ -16,11 +16,11 @@ pub(crate) fn variables(chance: &Chance) -> MapConfig {
     let mut set = |name: &str, values: &[&str]| {
         variables.insert(name.to_owned(), chance.one(values).to_owned());
     };
-    set("session_queries_per_hour", &["0", "1", "3", "6"]);
-    set("address_queries_per_hour", &["0", "4", "8"]);
-    set("sessions_per_address", &["0", "1", "2"]);
-    set("sessions_total", &["3", "8", "1000"]);
-    set("daily_questions", &["0", "5", "15", "40"]);
+    set("session_queries_per_hour", &["0", "0", "1", "3", "6"]);
+    set("address_queries_per_hour", &["0", "0", "4", "8"]);
+    set("sessions_per_address", &["0", "0", "1", "2"]);
+    set("sessions_total", &["1000", "1000", "8", "3"]);
+    set("daily_questions", &["1000", "1000", "0", "5", "15"]);
     set("session_ttl_seconds", &["", "", "60"]);
     set("history_turns", &["", "0", "2"]);
     set("history_tokens", &["", "2000"]);
@@ -40,9 +40,9 @@ pub(crate) fn variables(chance: &Chance) -> MapConfig {
         }
     }
     for prefix in ["groq", "deepinfra"] {
-        set(&format!("{prefix}_requests_per_minute"), &["none", "1", "2", "6"]);
+        set(&format!("{prefix}_requests_per_minute"), &["none", "none", "1", "2", "6"]);
         set(&format!("{prefix}_requests_per_day"), &["none", "none", "8"]);
-        set(&format!("{prefix}_tokens_per_minute"), &["none", "3000", "6000", "15000"]);
+        set(&format!("{prefix}_tokens_per_minute"), &["none", "none", "3000", "6000", "15000"]);
         set(&format!("{prefix}_tokens_per_day"), &["none", "none", "12000"]);
     }
     let ids = |models: &[(&str, u64, u64)]| {
