@@ -27,12 +27,13 @@ pub(super) struct Draft<'a> {
     /// What is said where no model answers.
     pub(super) quoted: Answer,
     pub(super) granted: Option<Granted<'a>>,
+    /// When it all must be over, by the clock; set by whoever knows when the question came.
+    pub(super) deadline: Duration,
     question: String,
     messages: Vec<Message>,
     temperature: f32,
     max_tokens: u32,
     effort: Effort,
-    deadline: Duration,
 }
 
 /// Leave to ask one of the candidates.
@@ -86,12 +87,12 @@ impl<'a> Draft<'a> {
             passages: written.passages,
             quoted,
             granted: None,
+            deadline: Duration::ZERO,
             question: condensed.question.clone(),
             messages: written.messages,
             temperature: question.temperature.unwrap_or(settings.temperature),
             max_tokens,
             effort: effort.unwrap_or(settings.effort),
-            deadline: service.now() + settings.waits.total,
         })
     }
 
@@ -112,7 +113,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Reserves what the first candidate from `from` on takes, of those that may be asked.
+    /// Reserves what the first candidate from `from` on takes, of those that may be asked; nothing
+    /// where no time is left, for which no provider is to blame.
     pub(super) fn permit<E: Env>(
         &self,
         state: &mut State,
@@ -120,6 +122,9 @@ impl<'a> Draft<'a> {
         from: usize,
         now: Duration,
     ) -> Option<Granted<'a>> {
+        if now >= self.deadline {
+            return None;
+        }
         let completion = self.completion(service);
         let caps = service.settings.catalogue.caps();
         self.candidates.iter().enumerate().skip(from).find_map(|(at, candidate)| {

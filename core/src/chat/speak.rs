@@ -204,7 +204,7 @@ impl<'a, E: Env> Service<'a, E> {
         })
         .await;
         outcome.unwrap_or_else(|fault| {
-            self.instance.settle([settled]);
+            self.settle_again([settled], &fault);
             self.without_ledger(&fault, trace);
             None
         })

@@ -85,6 +85,16 @@ pub(crate) async fn pause() {
     .await;
 }
 
+/// Waits until whoever waits for it was woken as often by others.
+pub(crate) async fn turns(count: u64) {
+    let mut left = count;
+    poll_fn(|_| {
+        left = left.saturating_sub(1);
+        if left == 0 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
 struct Flag(AtomicBool);
 
 impl Wake for Flag {

@@ -25,7 +25,7 @@ use futures::{
 use crate::{
     audit::{Admission, Audit, check_bills},
     chance::Chance,
-    executor::{Task, VirtualClock, run},
+    executor::{Task, VirtualClock, run, turns},
     heard::{Heard, check_answer},
     house::House,
     mark::{check_own, mark, marks},
@@ -65,6 +65,7 @@ pub(crate) struct Schedule<'h> {
     settings: Settings,
     instances: Vec<Instance>,
     store_faults: u64,
+    began: Duration,
     /// Longest time between two questions of a visitor, in milliseconds.
     pace: u64,
     audit: Audit,
@@ -138,6 +139,7 @@ impl<'h> Schedule<'h> {
             settings,
             instances: (0..instances).map(|_| Instance::new(chance.entropy())).collect(),
             store_faults,
+            began: clock.now(),
             pace: chance.one(&[1, 2_000, 60_000, 1_200_000]),
             audit: Audit::default(),
             tally: RefCell::default(),
@@ -163,6 +165,7 @@ impl<'h> Schedule<'h> {
         assert!(self.store_faults < 1_000 || asked.is_empty(), "asked without a ledger");
         self.check_store(&people);
         self.count("completions", asked.len() as u64);
+        self.count("milliseconds", (self.clock.now() - self.began).as_millis() as u64);
         self.tally.take()
     }
 
@@ -234,7 +237,7 @@ impl<'h> Schedule<'h> {
         };
         let question = self.ask(person, &ports);
         if self.chance.hits(30) {
-            let end = self.clock.sleep(Duration::from_millis(self.chance.below(8_000)));
+            let end = turns(self.chance.below(60));
             pin_mut!(question, end);
             if let Either::Right(_) = select(question, end).await {
                 person.was_dropped.set(true);
@@ -314,6 +317,7 @@ impl<'h> Schedule<'h> {
                     spoken
                 };
                 let response = &spoken.response;
+                self.count("letters", response.answer.len() as u64);
                 check_own(&serde_json::to_string(response).unwrap(), mark, "an answer");
                 if spoken.is_complete {
                     check_answer(response, is_courtesy);

@@ -27,13 +27,13 @@ pub(crate) fn variables(chance: &Chance) -> MapConfig {
     set("answer_cache_seconds", &["", "30", "0"]);
     set("citation_policy", &["mark", "drop"]);
     set("reranker_url", &["", "https://reranker.example"]);
-    set("llm_daily_tokens", &["none", "none", "4000", "9000", "20000"]);
-    set("llm_daily_cost_usd", &["none", "none", "0", "0.012", "0.05"]);
+    set("llm_daily_tokens", &["none", "none", "none", "4000", "9000", "20000"]);
+    set("llm_daily_cost_usd", &["none", "none", "none", "0", "0.012", "0.05"]);
     set("llm_total_timeout_ms", &["", "", "12000"]);
-    match chance.below(4) {
+    match chance.below(8) {
         0 => {}
-        1 => set("groq_api_key", &["key"]),
-        2 => set("deepinfra_api_key", &["key"]),
+        1..4 => set("groq_api_key", &["key"]),
+        4 => set("deepinfra_api_key", &["key"]),
         _ => {
             set("groq_api_key", &["key"]);
             set("deepinfra_api_key", &["key"]);
