@@ -95,11 +95,6 @@ impl<'a, E: Env> Service<'a, E> {
         sink: &mut impl Sink,
     ) {
         sink.send(Event::Metadata(Box::new(described(opening, answer, trace)))).await;
-        self.finish(answer, trace, sink).await;
-    }
-
-    /// Sends an answer's text and what is known of it, after `metadata`.
-    async fn finish(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
         recite(&answer.text, sink).await;
         sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
@@ -157,7 +152,10 @@ impl<'a, E: Env> Service<'a, E> {
                 opening.sources.clear();
                 match scribe.opening {
                     Some(_) => self.say(&answer, opening, trace, scribe.sink).await,
-                    None => self.finish(&answer, trace, scribe.sink).await,
+                    None => {
+                        recite(&answer.text, scribe.sink).await;
+                        self.conclude(&answer, trace, scribe.sink).await;
+                    }
                 }
                 return Ok(answer);
             }
@@ -200,7 +198,6 @@ impl<'a, E: Env> Service<'a, E> {
         self.note(trace, Stage::Generate, started, None);
         scribe.fall_back(failed.unwrap_or(MODEL), EXTRACTIVE, EXTRACTIVE, trace).await;
         recite(&draft.quoted.text, scribe.sink).await;
-        // `metadata` had the model's passages, of which these are a few.
         self.conclude(&draft.quoted, trace, scribe.sink).await;
         Ok(draft.quoted)
     }
@@ -251,7 +248,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.stage(Stage::PromptGuard, heard.started, heard.ended).outcome(outcome);
     }
 
-    /// Sends what is known of an answer after its text, where `metadata` knew less.
+    /// Sends what is known of an answer after its text, the sources too: `metadata` had those of the
+    /// prompt, of which the answer cites some, in an order of its own.
     async fn conclude(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
         if !answer.sources.is_empty() {
             sink.send(Event::SourcesReorder(answer.sources.clone())).await;
@@ -286,7 +284,7 @@ impl<'a, E: Env> Service<'a, E> {
         })
         .await;
         outcome.unwrap_or_else(|fault| {
-            self.instance.settle([settled]);
+            self.settle_again([settled], &fault);
             self.without_ledger(&fault, trace);
             None
         })
@@ -382,10 +380,11 @@ impl<S: Sink> Scribe<'_, '_, S> {
         self.sink.send(Event::Fallback(fallback)).await;
     }
 
-    /// The end of an answer; `None` where there is nothing in it to send.
+    /// The end of an answer; `None` where there is nothing in it to send, as when every sentence was
+    /// left out. A client takes an answer without text for one that broke off, and so do we.
     async fn conclude(&mut self) -> Option<Report> {
         let report = self.end();
-        if report.text.trim().is_empty() && !self.is_committed() {
+        if report.text.trim().is_empty() && !self.has_spoken {
             return None;
         }
         let mut rest = self.gate.pass(&report.rest.text);
