@@ -13,13 +13,14 @@ use super::{
     draft::{Draft, Granted},
     instance::Settled,
     present,
+    record::count_moves,
 };
 use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
     guard::{Inspection, REDIRECT, Reason, inspect},
-    llm::{Candidate, State},
+    llm::{Candidate, State, Transition},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
     ports::{Clock as _, Env},
     retrieval::{Mode, Query, Retrieval},
@@ -433,11 +434,10 @@ impl<'a, E: Env> Service<'a, E> {
         trace.store(1, 1);
         let outcome = policy::update(self.env.kv(), |shared| {
             let standing = shared.ledger.claim(claim, limits, started)?;
-            let granted = self.reserve(&mut shared.llm, &settled, prepared, started);
-            Ok((standing, granted))
+            Ok((standing, self.reserve(&mut shared.llm, &settled, prepared, started)))
         })
         .await;
-        let (standing, granted) = match outcome {
+        let (standing, (granted, moves)) = match outcome {
             Ok(Ok(admitted)) => admitted,
             Ok(Err(refusal)) => {
                 self.instance.settle(settled);
@@ -446,9 +446,10 @@ impl<'a, E: Env> Service<'a, E> {
             Err(fault) => {
                 self.settle_again(settled, &fault);
                 self.without_ledger(&fault, trace);
-                (Standing::default(), None)
+                Default::default()
             }
         };
+        count_moves(&moves, trace);
         if let Plan::Ask(draft) = &mut prepared.plan {
             draft.grant(granted, self, trace);
         }
@@ -456,27 +457,24 @@ impl<'a, E: Env> Service<'a, E> {
         Ok(standing)
     }
 
-    /// Settles earlier permits, and asks for one where a model is to be asked.
+    /// Settles earlier permits, and asks for one where a model is to be asked. Also returns how that
+    /// moves breakers.
     fn reserve(
         &self,
         bytes: &mut Vec<u8>,
         settled: &[Settled],
         prepared: &Prepared<'a>,
         now: Duration,
-    ) -> Option<Granted<'a>> {
+    ) -> (Option<Granted<'a>>, Vec<Transition>) {
         let draft = match &prepared.plan {
             Plan::Ask(draft) => Some(draft),
-            Plan::Say(_) if settled.is_empty() => return None,
+            Plan::Say(_) if settled.is_empty() => return Default::default(),
             Plan::Say(_) => None,
         };
-        // What cannot be read counts as none, as in the ledger: windows begin anew.
-        let mut state = State::decode(bytes).unwrap_or_default();
-        settled.iter().for_each(|it| state.settle(&it.permit, &it.settlement, it.at));
-        let granted = draft.and_then(|draft| draft.permit(&mut state, self, 0, now));
-        if let Ok(encoded) = state.encode() {
-            *bytes = encoded;
-        }
-        granted
+        State::change(bytes, |state| {
+            settled.iter().for_each(|it| state.settle(&it.permit, &it.settlement, it.at));
+            draft.and_then(|draft| draft.permit(state, self, 0, now))
+        })
     }
 
     /// Keeps what could not be told for the next question; but what may have been told is not told

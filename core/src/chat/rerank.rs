@@ -81,6 +81,11 @@ impl<E: Env> Service<'_, E> {
         };
         match scores {
             Ok(scores) => {
+                // Services without a last sigmoid score beyond 0 to 1, which is no share to show.
+                for score in scores.iter().filter(|score| (0.0..=1.0).contains(*score)) {
+                    let score = f64::from(*score);
+                    trace.count(&metrics::RERANK_SCORES, &["cross_encoder"], score);
+                }
                 reorder(&mut retrieval.hits, &scores);
                 self.instance.keep_order(name, scores);
                 self.note(trace, Stage::Rerank, started, Some("cross_encoder"));

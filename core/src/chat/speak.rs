@@ -14,6 +14,7 @@ use super::{
     gate::Gate,
     instance::Settled,
     prepare::{EXTRACTIVE, MODEL, Plan, Prepared},
+    record::count_moves,
 };
 use crate::{
     answer::{Event, Report, Writer, fragments},
@@ -274,20 +275,23 @@ impl<'a, E: Env> Service<'a, E> {
         let now = self.now();
         trace.store(1, 1);
         let outcome = policy::update(self.env.kv(), |shared| {
-            let mut state = State::decode(&shared.llm).unwrap_or_default();
-            state.settle(&settled.permit, &settled.settlement, settled.at);
-            let granted = if may_go_on { draft.permit(&mut state, self, from, now) } else { None };
-            if let Ok(encoded) = state.encode() {
-                shared.llm = encoded;
-            }
-            granted
+            State::change(&mut shared.llm, |state| {
+                state.settle(&settled.permit, &settled.settlement, settled.at);
+                if may_go_on { draft.permit(state, self, from, now) } else { None }
+            })
         })
         .await;
-        outcome.unwrap_or_else(|fault| {
-            self.settle_again([settled], &fault);
-            self.without_ledger(&fault, trace);
-            None
-        })
+        match outcome {
+            Ok((granted, moves)) => {
+                count_moves(&moves, trace);
+                granted
+            }
+            Err(fault) => {
+                self.settle_again([settled], &fault);
+                self.without_ledger(&fault, trace);
+                None
+            }
+        }
     }
 
     /// Keeps account of a call.

@@ -14,7 +14,10 @@ use crate::{
     llm::State,
     ports::{Clock as _, HttpError},
     retrieval::Retriever,
-    telemetry::Trace,
+    telemetry::{
+        Trace,
+        metrics::{BREAKER_TRANSITIONS, Snapshot},
+    },
     text::{Document, chunks},
     wire::{ChatRequest, ChatResponse, ChatSource},
 };
@@ -301,6 +304,19 @@ fn a_model_sees_of_a_conversation_what_the_question_leans_on() {
     let requests = house.env.http.requests();
     let prompts = requests.iter().map(|it| String::from_utf8_lossy(&it.body).contains("Zebedee"));
     assert_eq!(prompts.collect::<Vec<_>>(), [true, true, false]);
+}
+
+#[test]
+fn a_breaker_that_opens_is_counted_once_and_spares_the_provider() {
+    let house = House::new(&[GROQ], (0..7).map(|_| refused(401)).collect());
+    let mut counted = Snapshot::default();
+    for _ in 0..7 {
+        let (_, trace) = house.hear(QUESTION, None, &mut Silent).unwrap();
+        trace.record(&mut counted);
+    }
+    let moved = |from, to| counted.value(&BREAKER_TRANSITIONS, &["groq", from, to]);
+    assert_eq!((moved("closed", "open"), moved("open", "half_open")), (1, 0));
+    assert_eq!(house.env.http.requests().len(), 5);
 }
 
 #[test]
