@@ -3,7 +3,9 @@
 //! Limits are looked at first and claimed last, together with what a model may cost: a question that
 //! is refused costs a read, one that is admitted one write.
 
-use std::{rc::Rc, time::Duration};
+use std::{pin::pin, rc::Rc, time::Duration};
+
+use futures_util::future::{Either, select};
 
 use super::{
     Asked, Conversation, Question, Service,
@@ -20,7 +22,7 @@ use crate::{
     guard::{Inspection, REDIRECT, Reason, inspect},
     llm::{Candidate, State, Transition},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
-    ports::Env,
+    ports::{Clock as _, Env},
     retrieval::{Mode, Query, Retrieval},
     session::{self, Session, SessionKey},
     telemetry::{Stage, Trace, metrics},
@@ -36,6 +38,9 @@ pub(super) const STORE: &str = "store";
 pub(super) const MODEL: &str = "llm";
 /// The answerer without a model, as providers and models are named.
 pub(super) const EXTRACTIVE: &str = "extractive";
+/// Longest wait for somebody else's answer to the same question: what a model takes that answers at
+/// all. Whoever waits longer has four fifths of the time left to ask for himself.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A question that was let in, and what will be said to it.
 #[derive(Debug)]
@@ -236,6 +241,8 @@ impl<'a, E: Env> Service<'a, E> {
         prepared.plan = self.decide(question, &condensed, turns, candidates, retrieval, trace);
         if let Plan::Ask(draft) = &mut prepared.plan {
             draft.inspection = inspection;
+            // Whoever waited for another's answer has so much less time for his own.
+            draft.deadline = prepared.turn.asked_at + self.settings.completion.waits.total;
         }
     }
 
@@ -310,8 +317,8 @@ impl<'a, E: Env> Service<'a, E> {
         let cache = &self.instance.answers;
         let mut found = cache.recent(&name, started);
         if found.is_none() {
-            let boarding = self.instance.flights.board(&name).await;
-            if boarding.waited {
+            let boarding = self.board(&name).await;
+            if boarding.as_ref().is_none_or(|it| it.waited) {
                 found = cache.recent(&name, self.now());
             }
             if found.is_none() {
@@ -326,12 +333,23 @@ impl<'a, E: Env> Service<'a, E> {
                 };
             }
             if found.is_none() {
-                prepared.place = Some(Place { name, boarding });
+                prepared.place = boarding.map(|boarding| Place { name, boarding });
             }
         }
         let outcome = if found.is_some() { "hit" } else { "miss" };
         self.note(trace, Stage::Cache, started, Some(outcome));
         found
+    }
+
+    /// Waits for others who ask the same; `None` where that takes too long. One provider that hangs
+    /// would hold them all up, one after the other.
+    async fn board(&self, name: &str) -> Option<Boarding<'a>> {
+        let board = pin!(self.instance.flights.board(name));
+        let patience = pin!(self.env.clock().sleep(PATIENCE));
+        match select(board, patience).await {
+            Either::Left((boarding, _)) => Some(boarding),
+            Either::Right(_) => None,
+        }
     }
 
     /// Decides by the passages found.
@@ -388,6 +406,9 @@ impl<'a, E: Env> Service<'a, E> {
         if candidates.is_empty() {
             return Plan::Say(quoted);
         }
+        // The model sees what the question leans on and nothing else of the conversation: an answer
+        // to a question that stands alone is kept for everybody who asks the same.
+        let turns = &turns[turns.len().saturating_sub(condensed.leaned_on)..];
         let draft = Draft::new(self, question, condensed, turns, candidates, &retrieval, quoted);
         match draft {
             Ok(draft) => Plan::Ask(Box::new(draft)),
@@ -423,7 +444,7 @@ impl<'a, E: Env> Service<'a, E> {
                 return Err(refused_by(refusal, trace));
             }
             Err(fault) => {
-                self.instance.settle(settled);
+                self.settle_again(settled, &fault);
                 self.without_ledger(&fault, trace);
                 Default::default()
             }
@@ -454,6 +475,18 @@ impl<'a, E: Env> Service<'a, E> {
             settled.iter().for_each(|it| state.settle(&it.permit, &it.settlement, it.at));
             draft.and_then(|draft| draft.permit(state, self, 0, now))
         })
+    }
+
+    /// Keeps what could not be told for the next question; but what may have been told is not told
+    /// twice: it would give back of others what it gave back of itself. It stays reserved instead.
+    pub(super) fn settle_again(
+        &self,
+        settled: impl IntoIterator<Item = Settled>,
+        fault: &LedgerFault,
+    ) {
+        if !matches!(fault, LedgerFault::Unconfirmed(_)) {
+            self.instance.settle(settled);
+        }
     }
 
     /// Without the ledger nothing can be reserved, so no model is asked: caps hold, come what may.

@@ -96,14 +96,7 @@ impl<'a, E: Env> Service<'a, E> {
         sink: &mut impl Sink,
     ) {
         sink.send(Event::Metadata(Box::new(described(opening, answer, trace)))).await;
-        self.finish(answer, trace, sink).await;
-    }
-
-    /// Sends an answer's text and what is known of it, after `metadata`.
-    async fn finish(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
-        for fragment in fragments(&answer.text) {
-            sink.send(Event::Token(fragment.to_owned())).await;
-        }
+        recite(&answer.text, sink).await;
         sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
 
@@ -160,7 +153,10 @@ impl<'a, E: Env> Service<'a, E> {
                 opening.sources.clear();
                 match scribe.opening {
                     Some(_) => self.say(&answer, opening, trace, scribe.sink).await,
-                    None => self.finish(&answer, trace, scribe.sink).await,
+                    None => {
+                        recite(&answer.text, scribe.sink).await;
+                        self.conclude(&answer, trace, scribe.sink).await;
+                    }
                 }
                 return Ok(answer);
             }
@@ -189,7 +185,12 @@ impl<'a, E: Env> Service<'a, E> {
             if scribe.is_committed() {
                 self.note(trace, Stage::Generate, started, None);
                 let report = scribe.end();
-                return Err(written(report, &scribe, &draft, &outcome));
+                let answer = written(report, &scribe, &draft, &outcome);
+                // What was heard has numbers of its own, whether or not more follows.
+                if scribe.has_spoken && !answer.sources.is_empty() {
+                    scribe.sink.send(Event::SourcesReorder(answer.sources.clone())).await;
+                }
+                return Err(answer);
             }
             scribe.writer = Some(draft.writer(self.settings.answers.citations));
             scribe.gate = draft.gate(self);
@@ -197,7 +198,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
         scribe.fall_back(failed.unwrap_or(MODEL), EXTRACTIVE, EXTRACTIVE, trace).await;
-        self.finish(&draft.quoted, trace, scribe.sink).await;
+        recite(&draft.quoted.text, scribe.sink).await;
+        self.conclude(&draft.quoted, trace, scribe.sink).await;
         Ok(draft.quoted)
     }
 
@@ -247,7 +249,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.stage(Stage::PromptGuard, heard.started, heard.ended).outcome(outcome);
     }
 
-    /// Sends what is known of a model's answer after its text.
+    /// Sends what is known of an answer after its text, the sources too: `metadata` had those of the
+    /// prompt, of which the answer cites some, in an order of its own.
     async fn conclude(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
         if !answer.sources.is_empty() {
             sink.send(Event::SourcesReorder(answer.sources.clone())).await;
@@ -284,7 +287,7 @@ impl<'a, E: Env> Service<'a, E> {
                 granted
             }
             Err(fault) => {
-                self.instance.settle([settled]);
+                self.settle_again([settled], &fault);
                 self.without_ledger(&fault, trace);
                 None
             }
@@ -381,10 +384,11 @@ impl<S: Sink> Scribe<'_, '_, S> {
         self.sink.send(Event::Fallback(fallback)).await;
     }
 
-    /// The end of an answer; `None` where there is nothing in it to send.
+    /// The end of an answer; `None` where there is nothing in it to send, as when every sentence was
+    /// left out. A client takes an answer without text for one that broke off, and so do we.
     async fn conclude(&mut self) -> Option<Report> {
         let report = self.end();
-        if report.text.trim().is_empty() && !self.is_committed() {
+        if report.text.trim().is_empty() && !self.has_spoken {
             return None;
         }
         let mut rest = self.gate.pass(&report.rest.text);
@@ -422,6 +426,13 @@ impl<S: Sink> Listener for Scribe<'_, '_, S> {
             self.speak(passed).await;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Sends a text that is ready, a few words at a time.
+async fn recite(text: &str, sink: &mut impl Sink) {
+    for fragment in fragments(text) {
+        sink.send(Event::Token(fragment.to_owned())).await;
     }
 }
 
