@@ -219,7 +219,7 @@ impl<'h> Schedule<'h> {
     }
 
     async fn visit(&self, person: &Person) {
-        for _ in 0..1 + self.chance.below(6) {
+        for _ in 0..1 + self.chance.below(self.chance.one(&[6, 6, 20])) {
             self.clock.sleep(Duration::from_millis(self.chance.below(self.pace))).await;
             match self.chance.below(8) {
                 0 => drop(join(self.request(person), self.request(person)).await),
