@@ -299,11 +299,13 @@ impl<'a, E: Env> Service<'a, E> {
         let started = self.now();
         let completion = &self.settings.completion;
         let options = format!(
-            "{:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
             question.temperature.unwrap_or(completion.temperature),
             question.max_tokens.unwrap_or(completion.max_tokens),
             question.reasoning_effort,
             self.settings.answers,
+            self.settings.documents,
+            self.settings.personal,
         );
         let name = AnswerKey {
             question: &question.text,

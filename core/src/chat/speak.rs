@@ -233,7 +233,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.count(&metrics::PROMPT_GUARD_CACHE, &[hit], 1.0);
         let outcome = match heard.fault {
             Some(fault) => {
-                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[fault], 1.0);
+                let kind = if fault == "timed_out" { "timeout" } else { "api_error" };
+                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[kind], 1.0);
                 trace.degrade("prompt_guard");
                 self.env.warn(&format!("Prompt Guard gives no signal: {fault}"));
                 "error"
