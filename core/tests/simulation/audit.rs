@@ -161,6 +161,7 @@ pub(crate) fn check_bills(
     }
 }
 
-fn day(at: Duration) -> u64 {
+/// The day (UTC), counted from the Unix epoch.
+pub(crate) fn day(at: Duration) -> u64 {
     at.as_secs() / DAY_SECONDS
 }

@@ -11,6 +11,8 @@ use dossier_core::{
     auth::Visitor,
     chat::{Asked, Conversation, Instance, Question, Service, Settings, Silent},
     fakes::{MapConfig, SeededEntropy},
+    llm::{Quota, State},
+    policy,
     ports::{Clock as _, Env, Kv as _},
     session::{Session, SessionKey},
     telemetry::{Served, Trace},
@@ -23,13 +25,13 @@ use futures::{
 };
 
 use crate::{
-    audit::{Admission, Audit, check_bills},
+    audit::{Admission, Audit, check_bills, day},
     chance::Chance,
     executor::{Task, VirtualClock, run, turns},
     heard::{Heard, check_answer},
     house::House,
     mark::{check_own, mark, marks},
-    provider::Provider,
+    provider::{self, Provider},
     store::FaultyKv,
     variables::variables,
 };
@@ -65,6 +67,7 @@ pub(crate) struct Schedule<'h> {
     settings: Settings,
     instances: Vec<Instance>,
     store_faults: u64,
+    provider_faults: u64,
     began: Duration,
     /// Longest time between two questions of a visitor, in milliseconds.
     pace: u64,
@@ -139,6 +142,7 @@ impl<'h> Schedule<'h> {
             settings,
             instances: (0..instances).map(|_| Instance::new(chance.entropy())).collect(),
             store_faults,
+            provider_faults,
             began: clock.now(),
             pace: chance.one(&[1, 2_000, 60_000, 1_200_000]),
             audit: Audit::default(),
@@ -164,6 +168,10 @@ impl<'h> Schedule<'h> {
         check_bills(&asked, &providers, catalogue.caps());
         assert!(self.store_faults < 1_000 || asked.is_empty(), "asked without a ledger");
         self.check_store(&people);
+        let was_dropped = people.iter().any(|it| it.was_dropped.get());
+        if self.store_faults == 0 && self.provider_faults == 0 && !was_dropped {
+            block_on(self.check_reservations(&asked));
+        }
         self.count("completions", asked.len() as u64);
         self.count("milliseconds", (self.clock.now() - self.began).as_millis() as u64);
         self.tally.take()
@@ -197,6 +205,35 @@ impl<'h> Schedule<'h> {
         });
     }
 
+    /// Where everything went well, what is reserved in the end is what providers bill.
+    async fn check_reservations(&self, asked: &[provider::Asked]) {
+        let question = || {
+            let text = COURTESIES[0].to_owned();
+            Question::from_chat(ChatRequest { question: text, ..ChatRequest::default() }).unwrap()
+        };
+        for instance in &self.instances {
+            // Each tells what it still has to tell.
+            let ports =
+                Ports { kv: self.kv.counted(), provider: self.provider.clone(), schedule: self };
+            let (settings, retriever) = (&self.settings, self.house.retriever());
+            let service = Service { env: &ports, settings, instance, retriever };
+            let (visitor, conversation) = (Visitor::default(), Conversation::None);
+            let last = Asked { question: question(), visitor, conversation };
+            if service.answer(last, &mut Trace::default()).await.is_err() {
+                return;
+            }
+        }
+        let state = policy::read(self.kv.inner()).await.unwrap().llm;
+        let state = State::decode(&state).unwrap_or_default();
+        let (now, caps) = (self.clock.now(), self.settings.catalogue.caps());
+        for provider in self.settings.catalogue.providers() {
+            let gauges = state.gauges(provider, caps, now);
+            let used = gauges.iter().find(|it| it.quota == Quota::DailyTokens).map(|it| it.used);
+            let today = asked.iter().filter(|it| day(it.at) == day(now));
+            assert_eq!(used, Some(today.map(|it| it.prompt + it.reply).sum()), "{state:?}");
+        }
+    }
+
     fn count(&self, what: &'static str, by: u64) {
         *self.tally.borrow_mut().entry(what).or_default() += by;
     }
@@ -219,7 +256,7 @@ impl<'h> Schedule<'h> {
     }
 
     async fn visit(&self, person: &Person) {
-        for _ in 0..1 + self.chance.below(6) {
+        for _ in 0..1 + self.chance.below(self.chance.one(&[6, 6, 20])) {
             self.clock.sleep(Duration::from_millis(self.chance.below(self.pace))).await;
             match self.chance.below(8) {
                 0 => drop(join(self.request(person), self.request(person)).await),
