@@ -211,7 +211,8 @@ impl<'h> Schedule<'h> {
     /// everything went well and every instance told what it had to tell.
     async fn check_reservations(&self, asked: &[provider::Asked], is_exact: bool) {
         let mut is_exact = is_exact;
-        for instance in self.instances.iter().filter(|_| is_exact) {
+        let last_words = if is_exact { &self.instances[..] } else { &[] };
+        for instance in last_words {
             let ports =
                 Ports { kv: self.kv.clone(), provider: self.provider.clone(), schedule: self };
             let (settings, retriever) = (&self.settings, self.house.retriever());
