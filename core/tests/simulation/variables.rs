@@ -53,5 +53,7 @@ pub(crate) fn variables(chance: &Chance) -> MapConfig {
     let prices =
         GROQ.iter().chain(&DEEPINFRA).map(|(id, input, output)| format!("{id}={input}/{output}"));
     set("llm_prices", &[&prices.collect::<Vec<_>>().join(",")]);
+    // Prompt Guard would be one more caller of the same provider; its own tests have it.
+    variables.insert("guard_remote".to_owned(), "off".to_owned());
     MapConfig(variables)
 }
