@@ -3,9 +3,8 @@
 //! Limits are looked at first and claimed last, together with what a model may cost: a question that
 //! is refused costs a read, one that is admitted one write.
 
-use std::{pin::pin, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
-use futures_util::future::{Either, select};
 
 use super::{
     Asked, Conversation, Question, Service,
@@ -41,6 +40,8 @@ pub(super) const EXTRACTIVE: &str = "extractive";
 /// Longest wait for somebody else's answer to the same question: what a model takes that answers at
 /// all. Whoever waits longer has four fifths of the time left to ask for himself.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time between two looks whether it is there.
+const TURN: Duration = Duration::from_millis(10);
 
 /// A question that was let in, and what will be said to it.
 #[derive(Debug)]
@@ -298,11 +299,13 @@ impl<'a, E: Env> Service<'a, E> {
         let started = self.now();
         let completion = &self.settings.completion;
         let options = format!(
-            "{:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
             question.temperature.unwrap_or(completion.temperature),
             question.max_tokens.unwrap_or(completion.max_tokens),
             question.reasoning_effort,
             self.settings.answers,
+            self.settings.documents,
+            self.settings.personal,
         );
         let name = AnswerKey {
             question: &question.text,
@@ -318,9 +321,8 @@ impl<'a, E: Env> Service<'a, E> {
         let mut found = cache.recent(&name, started);
         if found.is_none() {
             let boarding = self.board(&name).await;
-            if boarding.as_ref().is_none_or(|it| it.waited) {
-                found = cache.recent(&name, self.now());
-            }
+            // Whoever had it before may have left the answer.
+            found = cache.recent(&name, self.now());
             if found.is_none() {
                 trace.store(1, 0);
                 found = match cache.find(self.env.kv(), &name, self.now()).await {
@@ -344,11 +346,13 @@ impl<'a, E: Env> Service<'a, E> {
     /// Waits for others who ask the same; `None` where that takes too long. One provider that hangs
     /// would hold them all up, one after the other.
     async fn board(&self, name: &str) -> Option<Boarding<'a>> {
-        let board = pin!(self.instance.flights.board(name));
-        let patience = pin!(self.env.clock().sleep(PATIENCE));
-        match select(board, patience).await {
-            Either::Left((boarding, _)) => Some(boarding),
-            Either::Right(_) => None,
+        let until = self.now() + PATIENCE;
+        loop {
+            let boarding = self.instance.flights.board(name);
+            if boarding.is_some() || self.now() >= until {
+                return boarding;
+            }
+            self.env.clock().sleep(TURN).await;
         }
     }
 

@@ -185,8 +185,10 @@ impl<'a, E: Env> Service<'a, E> {
             if scribe.is_committed() {
                 self.note(trace, Stage::Generate, started, None);
                 let report = scribe.end();
-                let answer = written(report, &scribe, &draft, &outcome);
+                let mut answer = written(report, &scribe, &draft, &outcome);
                 // What was heard has numbers of its own, whether or not more follows.
+                let heard = |number: usize| answer.text.contains(&format!("[{number}]"));
+                answer.sources.retain(|source| heard(source.citation_index));
                 if scribe.has_spoken && !answer.sources.is_empty() {
                     scribe.sink.send(Event::SourcesReorder(answer.sources.clone())).await;
                 }
@@ -233,7 +235,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.count(&metrics::PROMPT_GUARD_CACHE, &[hit], 1.0);
         let outcome = match heard.fault {
             Some(fault) => {
-                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[fault], 1.0);
+                let kind = if fault == "timed_out" { "timeout" } else { "api_error" };
+                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[kind], 1.0);
                 trace.degrade("prompt_guard");
                 self.env.warn(&format!("Prompt Guard gives no signal: {fault}"));
                 "error"

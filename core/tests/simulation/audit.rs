@@ -24,7 +24,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY_SECONDS: u64 = 86_400;
 /// From a reservation to the last request under it: a second try comes after up to two seconds, and
 /// the first may have hesitated for one.
-const DELAY: Duration = Duration::from_secs(4);
+pub(crate) const DELAY: Duration = Duration::from_secs(4);
 
 /// The books of a schedule.
 #[derive(Debug, Default)]
@@ -161,6 +161,7 @@ pub(crate) fn check_bills(
     }
 }
 
-fn day(at: Duration) -> u64 {
+/// The day (UTC), counted from the Unix epoch.
+pub(crate) fn day(at: Duration) -> u64 {
     at.as_secs() / DAY_SECONDS
 }

@@ -22,6 +22,8 @@ pub(crate) struct Provider {
     chance: Chance,
     /// Requests that go wrong, of 1 000.
     faults: u64,
+    /// What alone goes wrong with completions, where it is always the same.
+    usual: Option<Fault>,
     asked: Rc<RefCell<Vec<Asked>>>,
     /// Of the visitor for whom this handle asks.
     mark: String,
@@ -95,7 +97,8 @@ pub(crate) struct Arriving {
 impl Provider {
     /// Those of which `faults` requests of 1 000 go wrong.
     pub(crate) fn new(clock: VirtualClock, chance: Chance, faults: u64) -> Self {
-        Self { clock, chance, faults, asked: Rc::default(), mark: String::new() }
+        let usual = chance.hits(500).then(|| chance.one(&FAULTS));
+        Self { clock, chance, faults, usual, asked: Rc::default(), mark: String::new() }
     }
 
     /// The same for one visitor, who must not be shown another's words.
@@ -127,10 +130,14 @@ impl Provider {
     async fn complete(&self, request: &HttpRequest) -> Result<(u16, Vec<Piece>), HttpError> {
         let prompt = String::from_utf8(request.body.clone()).unwrap();
         let wanted: Value = serde_json::from_str(&prompt).unwrap();
-        let fault = self.chance.hits(self.faults).then(|| self.chance.one(&FAULTS));
+        let fault = self.chance.hits(self.faults);
+        let fault = fault.then(|| self.usual.unwrap_or_else(|| self.chance.one(&FAULTS)));
         let text = self.text(&prompt, fault);
         let thinks = wanted.get("reasoning_effort").is_some() && self.chance.hits(500);
-        let reply = text.split_whitespace().count() as u64;
+        // Half of the time it uses up all that it may, in thoughts that it keeps to itself.
+        let said = text.split_whitespace().count() as u64;
+        let most = wanted["max_tokens"].as_u64().unwrap();
+        let reply = if self.chance.hits(500) { most } else { said };
         let billed = match fault {
             None
             | Some(
@@ -140,7 +147,7 @@ impl Provider {
                 | Fault::Nonsense
                 | Fault::Slow
                 | Fault::Silence,
-            ) => (prompt.len() as u64 / 5, reply),
+            ) => (prompt.len() as u64 / 4, reply),
             Some(Fault::Unreachable | Fault::TooOften | Fault::Busy | Fault::Withdrawn) => (0, 0),
         };
         if fault != Some(Fault::Withdrawn) {

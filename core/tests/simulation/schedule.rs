@@ -11,6 +11,8 @@ use dossier_core::{
     auth::Visitor,
     chat::{Asked, Conversation, Instance, Question, Service, Settings, Silent},
     fakes::{MapConfig, SeededEntropy},
+    llm::{Quota, State},
+    policy,
     ports::{Clock as _, Env, Kv as _},
     session::{Session, SessionKey},
     telemetry::{Served, Trace},
@@ -23,13 +25,13 @@ use futures::{
 };
 
 use crate::{
-    audit::{Admission, Audit, check_bills},
+    audit::{Admission, Audit, DELAY, check_bills, day},
     chance::Chance,
     executor::{Task, VirtualClock, run, turns},
     heard::{Heard, check_answer},
     house::House,
     mark::{check_own, mark, marks},
-    provider::Provider,
+    provider::{self, Provider},
     store::FaultyKv,
     variables::variables,
 };
@@ -49,7 +51,7 @@ const QUESTIONS: [&str; 4] = [
 /// What is no question.
 const COURTESIES: [&str; 2] = ["hello", "thank you"];
 /// What leans on the question before it.
-const FOLLOW_UPS: [&str; 4] = ["When was that?", "And the Matteucci Medal?", "Why?", "Where?"];
+const FOLLOW_UPS: [&str; 3] = ["When was that?", "And the Matteucci Medal?", "Why?"];
 
 /// How often something happened, so that a simulation in which nothing does is noticed.
 pub(crate) type Tally = BTreeMap<&'static str, u64>;
@@ -65,9 +67,12 @@ pub(crate) struct Schedule<'h> {
     settings: Settings,
     instances: Vec<Instance>,
     store_faults: u64,
+    provider_faults: u64,
     began: Duration,
     /// Longest time between two questions of a visitor, in milliseconds.
     pace: u64,
+    /// Requests of 1 000 that ask one instance the same, so that they meet on the way to an answer.
+    rush: u64,
     audit: Audit,
     tally: RefCell<Tally>,
 }
@@ -139,8 +144,10 @@ impl<'h> Schedule<'h> {
             settings,
             instances: (0..instances).map(|_| Instance::new(chance.entropy())).collect(),
             store_faults,
+            provider_faults,
             began: clock.now(),
             pace: chance.one(&[1, 2_000, 60_000, 1_200_000]),
+            rush: chance.one(&[0, 0, 300, 900]),
             audit: Audit::default(),
             tally: RefCell::default(),
             clock,
@@ -164,6 +171,9 @@ impl<'h> Schedule<'h> {
         check_bills(&asked, &providers, catalogue.caps());
         assert!(self.store_faults < 1_000 || asked.is_empty(), "asked without a ledger");
         self.check_store(&people);
+        let was_dropped = people.iter().any(|it| it.was_dropped.get());
+        let is_exact = self.store_faults == 0 && self.provider_faults == 0 && !was_dropped;
+        block_on(self.check_reservations(&asked, is_exact));
         self.count("completions", asked.len() as u64);
         self.count("milliseconds", (self.clock.now() - self.began).as_millis() as u64);
         self.tally.take()
@@ -197,6 +207,38 @@ impl<'h> Schedule<'h> {
         });
     }
 
+    /// What is reserved in the end is never less than what providers bill, and no more either where
+    /// everything went well and every instance told what it had to tell.
+    async fn check_reservations(&self, asked: &[provider::Asked], is_exact: bool) {
+        let mut is_exact = is_exact;
+        let last_words = if is_exact { &self.instances[..] } else { &[] };
+        for instance in last_words {
+            let ports =
+                Ports { kv: self.kv.clone(), provider: self.provider.clone(), schedule: self };
+            let (settings, retriever) = (&self.settings, self.house.retriever());
+            let service = Service { env: &ports, settings, instance, retriever };
+            let text = COURTESIES[0].to_owned();
+            let request = ChatRequest { question: text, ..ChatRequest::default() };
+            let question = Question::from_chat(request).unwrap();
+            let (visitor, conversation) = (Visitor::default(), Conversation::None);
+            let last = Asked { question, visitor, conversation };
+            is_exact &= service.answer(last, &mut Trace::default()).await.is_ok();
+        }
+        let state = policy::read(self.kv.inner()).await.unwrap().llm;
+        let state = State::decode(&state).unwrap_or_default();
+        let (now, caps) = (self.clock.now(), self.settings.catalogue.caps());
+        for provider in self.settings.catalogue.providers() {
+            let gauges = state.gauges(provider, caps, now);
+            let used = gauges.iter().find(|it| it.quota == Quota::DailyTokens).map(|it| it.used);
+            let used = used.unwrap_or_default();
+            // What was reserved at the end of a day may be used for a second try on the next.
+            let delay = if is_exact { Duration::ZERO } else { DELAY };
+            let today = asked.iter().filter(|it| day(it.at - delay) == day(now));
+            let billed: u64 = today.map(|it| it.prompt + it.reply).sum();
+            assert!(used >= billed && (used == billed || !is_exact), "{used} {billed} {state:?}");
+        }
+    }
+
     fn count(&self, what: &'static str, by: u64) {
         *self.tally.borrow_mut().entry(what).or_default() += by;
     }
@@ -219,7 +261,7 @@ impl<'h> Schedule<'h> {
     }
 
     async fn visit(&self, person: &Person) {
-        for _ in 0..1 + self.chance.below(6) {
+        for _ in 0..1 + self.chance.below(self.chance.one(&[6, 6, 20])) {
             self.clock.sleep(Duration::from_millis(self.chance.below(self.pace))).await;
             match self.chance.below(8) {
                 0 => drop(join(self.request(person), self.request(person)).await),
@@ -252,15 +294,15 @@ impl<'h> Schedule<'h> {
 
     async fn ask(&self, person: &Person, ports: &Ports<'_>) {
         let mark = &person.mark;
-        // Most ask the same, so that questions meet in the cache and on the way to it.
-        let plain = if self.chance.hits(500) { QUESTIONS[0] } else { self.chance.one(&QUESTIONS) };
+        let plain = self.chance.one(&QUESTIONS);
         let text = match self.chance.below(10) {
-            0..4 => plain.to_owned(),
-            4 | 5 => self.chance.one(&FOLLOW_UPS).to_owned(),
+            0..3 => plain.to_owned(),
+            3..6 => self.chance.one(&FOLLOW_UPS).to_owned(),
             6 => self.chance.one(&COURTESIES).to_owned(),
             7 => format!("{mark} asks: {plain}"),
             _ => format!("I am {mark}. {plain}"),
         };
+        let text = if self.chance.hits(self.rush) { QUESTIONS[0].to_owned() } else { text };
         let is_courtesy = COURTESIES.contains(&text.as_str());
         let conversation = match self.chance.below(10) {
             0 => Conversation::None,
@@ -283,7 +325,8 @@ impl<'h> Schedule<'h> {
             visitor: person.visitor,
             conversation,
         };
-        let instance = &self.instances[self.chance.below(self.instances.len() as u64) as usize];
+        let place = self.chance.below(self.instances.len() as u64) as usize;
+        let instance = &self.instances[if self.chance.hits(self.rush) { 0 } else { place }];
         let (settings, retriever) = (&self.settings, self.house.retriever());
         let service = Service { env: ports, settings, instance, retriever };
 

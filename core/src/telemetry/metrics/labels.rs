@@ -152,8 +152,8 @@ pub(in crate::telemetry) const LIMIT: Label = Label::known(
     &[
         "queries_per_hour",
         "address_queries_per_hour",
-        "sessions_per_address",
-        "sessions_total",
+        "sessions_per_ip",
+        "total_sessions",
         "daily_questions",
         "back_off",
     ],
