@@ -89,8 +89,9 @@ impl Warmer {
         let address = address.ok_or_else(|| Failure::usage(expected()))?;
         // The value stays out of the message: it is a secret.
         let key = key.map(|key| HeaderValue::from_str(key.trim()));
-        let key =
-            key.transpose().map_err(|_| Failure::usage(anyhow!("the key: expected visible ASCII, got something else")))?;
+        let key = key.transpose().map_err(|_| {
+            Failure::usage(anyhow!("the key: expected visible ASCII, got something else"))
+        })?;
         // A second call finds the provider installed and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(TIMEOUT).build()?;
