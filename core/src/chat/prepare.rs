@@ -5,7 +5,6 @@
 
 use std::{rc::Rc, time::Duration};
 
-
 use super::{
     Asked, Conversation, Question, Service,
     answer::{Answer, Kind},

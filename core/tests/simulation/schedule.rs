@@ -164,15 +164,15 @@ impl<'h> Schedule<'h> {
         let tasks = people.iter().map(|it| Box::pin(self.visit(it)) as Task<'_>).collect();
         run(&self.clock, &self.chance, tasks);
 
-        self.audit.check_limits(&self.settings.limits, self.store_faults == 0);
+        let dropped = self.tally.borrow().get("dropped").copied().unwrap_or_default() as usize;
+        self.audit.check_limits(&self.settings.limits, self.store_faults == 0, dropped);
         let asked = self.provider.asked();
         let catalogue = &self.settings.catalogue;
         let providers: Vec<_> = catalogue.providers().iter().collect();
         check_bills(&asked, &providers, catalogue.caps());
         assert!(self.store_faults < 1_000 || asked.is_empty(), "asked without a ledger");
         self.check_store(&people);
-        let was_dropped = people.iter().any(|it| it.was_dropped.get());
-        let is_exact = self.store_faults == 0 && self.provider_faults == 0 && !was_dropped;
+        let is_exact = self.store_faults == 0 && self.provider_faults == 0 && dropped == 0;
         block_on(self.check_reservations(&asked, is_exact));
         self.count("completions", asked.len() as u64);
         self.count("milliseconds", (self.clock.now() - self.began).as_millis() as u64);
