@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use dossier_tests::Server;
+use dossier_tests::{Server, ServerOptions};
 use serde_json::{Value, json};
 
 const REQUESTS: usize = 2_000;
@@ -26,10 +26,12 @@ fn resident_megabytes() -> u64 {
 
 #[test]
 fn two_thousand_interleaved_requests_without_error_or_leak() {
-    let server = Server::start().unwrap();
+    // Each visitor asks a thousand times and once more.
+    let variables = [("session_queries_per_hour".to_owned(), "0".to_owned())].into();
+    let options = ServerOptions { variables, ..ServerOptions::default() };
+    let server = Server::start_with(options).unwrap();
     for (session, question, _) in VISITORS {
-        // The follow-up reaches back at most the turns that are kept, so each visitor's own
-        // questions stay on the subject.
+        // What follow-ups lean on, however many of them come before the next question in full.
         let reply = server.post("/chat", &json!({"question": question, "session_id": session}));
         assert_eq!(reply.unwrap().status, 200);
     }

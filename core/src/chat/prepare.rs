@@ -70,6 +70,8 @@ pub(super) struct Turn {
     /// `None` where nothing is kept.
     pub(super) key: Option<SessionKey>,
     pub(super) question: String,
+    /// What it was understood as, if it leans on those before it.
+    pub(super) about: Option<String>,
     pub(super) asked_at: Duration,
 }
 
@@ -109,6 +111,7 @@ impl<'a, E: Env> Service<'a, E> {
                 session_id: id,
                 key: matches!(conversation, Conversation::Kept).then_some(key),
                 question: question.text.clone(),
+                about: None,
                 asked_at: started,
             },
             place: None,
@@ -215,6 +218,7 @@ impl<'a, E: Env> Service<'a, E> {
             let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
             condensed.search = filled.unwrap_or(condensed.search);
         }
+        prepared.turn.about = condensed.about(turns);
         self.note(trace, Stage::Understand, started, None);
 
         let model =
