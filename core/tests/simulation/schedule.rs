@@ -191,7 +191,7 @@ impl<'h> Schedule<'h> {
                 assert!(found.len() <= most, "{key} holds {found:?}");
             }
             for person in people {
-                for (id, questions) in &*person.remembered.borrow() {
+                for (id, questions) in &person.remembered.take() {
                     let key = SessionKey::new(id, person.visitor);
                     let now = self.clock.now();
                     let session = Session::load(kv, &key, now).await.unwrap();
