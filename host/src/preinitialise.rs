@@ -90,14 +90,10 @@ impl Built<'_> {
     async fn read<R: Lift + Send + Sync + 'static>(&mut self, instance: &str, name: &str) -> R {
         let read = async {
             let missing = || wasmtime::format_err!("{instance}#{name} is not exported");
-            let (_, at) = self
-                .instance
-                .get_export(&mut *self.store, None, instance)
-                .ok_or_else(missing)?;
-            let (_, at) = self
-                .instance
-                .get_export(&mut *self.store, Some(&at), name)
-                .ok_or_else(missing)?;
+            let (_, at) =
+                self.instance.get_export(&mut *self.store, None, instance).ok_or_else(missing)?;
+            let (_, at) =
+                self.instance.get_export(&mut *self.store, Some(&at), name).ok_or_else(missing)?;
             let function = self.instance.get_typed_func::<(), (R,)>(&mut *self.store, at)?;
             Ok::<_, wasmtime::Error>(function.call_async(&mut *self.store, ()).await?.0)
         };
