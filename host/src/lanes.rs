@@ -9,6 +9,7 @@
 use crate::instance::{Blueprint, Function};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 /// The most lanes of a component. More guests than this computing at once is overload, which no
@@ -21,6 +22,7 @@ const MISSES: u32 = 2;
 /// The lanes of one component.
 pub(crate) struct Lanes {
     blueprint: Arc<Blueprint>,
+    beginnings: Semaphore,
     lanes: RwLock<Vec<Lane>>,
 }
 
@@ -31,12 +33,18 @@ struct Lane {
 
 impl Lanes {
     pub(crate) fn new(blueprint: Blueprint) -> Self {
-        Self { blueprint: Arc::new(blueprint), lanes: RwLock::default() }
+        let beginnings = Semaphore::new(blueprint.limits.beginning_requests);
+        Self { blueprint: Arc::new(blueprint), beginnings, lanes: RwLock::default() }
     }
 
     /// The component.
     pub(crate) fn id(&self) -> &str {
         &self.blueprint.spec.id
+    }
+
+    /// Waits until another request may begin; it does as long as the permit is held.
+    pub(crate) async fn begin(&self) -> Option<SemaphorePermit<'_>> {
+        self.beginnings.acquire().await.ok()
     }
 
     /// A lane that is free, or the freest there is.

@@ -11,6 +11,11 @@ pub struct Limits {
     /// Requests inside guests at once; more wait up to [`Limits::queue_wait`]. Default 512, below
     /// `instances`, so that a burst queues here instead of failing there.
     pub concurrent_requests: usize,
+    /// Requests that begin at once in the guests of one component; the next one begins when one of
+    /// them has answered, or after `dispatch::BEGINNING`, for then it waits for others. Default
+    /// four a core: what computes goes from one request to the next instead of through all of them
+    /// at once, each in an instance of its own.
+    pub beginning_requests: usize,
     /// How long a request may wait for its turn before the answer is 503. Default 5 s: a browser
     /// user is still there, and a retry would only lengthen the queue.
     pub queue_wait: Duration,
@@ -43,6 +48,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             concurrent_requests: 512,
+            beginning_requests: 4 * cores(),
             queue_wait: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             stream_timeout: Duration::from_secs(60),
@@ -55,6 +61,10 @@ impl Default for Limits {
             sql: SqlLimits::default(),
         }
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// When an instance serves another request. The defaults are Spin's, so that a guest that keeps

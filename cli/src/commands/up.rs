@@ -30,10 +30,6 @@ use crate::{
     store::HostKv,
 };
 
-/// Requests inside components at once, for each core; more wait for their turn. A chat instance that
-/// computes takes some 90 MiB, so this bounds memory too.
-const REQUESTS_A_CORE: usize = 16;
-
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The application
@@ -69,8 +65,6 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     let mut options = Options::new(&arguments.manifest, &arguments.state_dir);
     options.variables = arguments.variables.iter().cloned().collect();
     options.environment = environment();
-    // Search computes; more requests at once than this answer no sooner and cost memory each.
-    options.limits.concurrent_requests = REQUESTS_A_CORE * cores();
     options.limits.reuse.idle = Duration::from_secs(arguments.idle_timeout);
     // Shared by all applications of this user: a component is compiled once.
     options.cache_dir = Some(folder::cache()?.join("compiled"));
@@ -184,10 +178,6 @@ fn keys(options: &Options) -> Result<Vec<String>, Failure> {
     let variables =
         Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
     Ok(items(variables.get(API_KEYS).unwrap_or_default()).map(str::to_owned).collect())
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn environment() -> BTreeMap<String, String> {

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,10 @@ use wasmtime_wasi_http::{WasiBody, p2, p3};
 
 /// The path Spin keeps for itself.
 const HEALTH: &str = "/.well-known/spin/health";
+
+/// How long a request counts as beginning. Most have been answered by then or wait for a model; what
+/// has neither waits for something else or computes for long, and must not hold up the others.
+const BEGINNING: Duration = Duration::from_millis(100);
 
 /// How often to look for a free instance when all are taken.
 const RETRY: Duration = Duration::from_millis(20);
@@ -127,7 +132,17 @@ impl Dispatch {
     ) -> Result<Response<WasiBody>, Problem> {
         let patience = Instant::now() + self.host.limits.queue_wait;
         loop {
-            let error = match function.pick().handle(deadline, request).await {
+            let begins = tokio::time::timeout_at(patience, function.begin()).await;
+            let begins = begins.map_err(|_| Problem::Overloaded)?;
+            let lane = function.pick();
+            let mut handled = pin!(lane.handle(deadline, request));
+            let begun = tokio::time::timeout(BEGINNING, &mut handled).await;
+            drop(begins);
+            let outcome = match begun {
+                Ok(outcome) => outcome,
+                Err(_) => handled.await,
+            };
+            let error = match outcome {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };

@@ -90,7 +90,7 @@ fn options(groq: &Groq) -> ServerOptions {
         ("llm_daily_cost_usd", "none"),
         ("session_queries_per_hour", "0"),
         ("sessions_per_address", "0"),
-        ("sessions_total", "4000"),
+        ("sessions_total", "0"),
         ("address_queries_per_hour", "0"),
         ("daily_questions", "0"),
     ];
