@@ -30,18 +30,25 @@ pub struct Example<'a> {
     pub document: bool,
     /// Whether it is an attack.
     pub attack: bool,
+    /// The number of its source in the file: texts on one idea, or composed of the same parts.
+    pub source: usize,
     /// The text, lines written as `\n`.
     pub text: &'a str,
 }
 
 /// Reads lines of label, tab, text. Labels: `attack` and `benign` for questions, `planted` and
-/// `passage` for sentences of documents.
+/// `passage` for sentences of documents. A line `# name` begins a source.
 ///
 /// # Errors
 /// [`DataFault`] with the number of the first line that is none.
 pub fn examples(tsv: &str) -> Result<Vec<Example<'_>>, DataFault> {
-    let lines = tsv.lines().enumerate().filter(|(_, line)| !line.is_empty());
-    let example = |(at, line): (usize, &'_ str)| {
+    let mut source = 0;
+    let mut examples = Vec::new();
+    for (at, line) in tsv.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+        if line.starts_with("# ") {
+            source += 1;
+            continue;
+        }
         let fault = DataFault { line: at + 1, expected: "label, tab, text" };
         let (label, text) = line.split_once('\t').ok_or(fault.clone())?;
         let (document, attack) = match label {
@@ -54,15 +61,9 @@ pub fn examples(tsv: &str) -> Result<Vec<Example<'_>>, DataFault> {
         if text.trim().is_empty() {
             return Err(fault);
         }
-        Ok((document, attack))
-    };
-    lines
-        .map(|(at, line)| {
-            let (document, attack) = example((at, line))?;
-            let text = line.split_once('\t').map_or("", |(_, text)| text);
-            Ok(Example { document, attack, text })
-        })
-        .collect()
+        examples.push(Example { document, attack, source, text });
+    }
+    Ok(examples)
 }
 
 /// A trained classifier.
@@ -76,6 +77,8 @@ pub struct Trained {
     pub found: [Rate; 2],
     /// Honest texts refused among them.
     pub refused: [Rate; 2],
+    /// The score of each text by weights that were trained without its source.
+    pub scores: Vec<f32>,
 }
 
 /// Trains on `examples`.
@@ -107,7 +110,8 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
     };
     let all: Vec<&Sample> = samples.iter().collect();
     let file = fit(&all).file(thresholds);
-    Trained { file, thresholds, found: rate(true), refused: rate(false) }
+    let (found, refused) = (rate(true), rate(false));
+    Trained { file, thresholds, found, refused, scores }
 }
 
 /// The lowest threshold at which no more than [`REFUSED`] of the honest texts is refused.
@@ -123,6 +127,7 @@ struct Sample {
     origin: Origin,
     views: Views,
     attack: bool,
+    source: usize,
     /// The features of the whole, and of each part of an honest text: what is honest as a whole is
     /// in each clause, which is judged for itself later.
     features: Vec<Vec<u16>>,
@@ -135,16 +140,17 @@ impl Sample {
         let words = views.prose.first().map_or("", |view| &view.words);
         let taken = if example.attack { 1 } else { usize::MAX };
         let features = parts(words).take(taken).map(|part| features(origin, part)).collect();
-        Self { origin, features, attack: example.attack, views }
+        Self { origin, features, attack: example.attack, source: example.source, views }
     }
 }
 
-/// The samples of some folds; neighbours in the file are alike and share none.
+/// The samples of some folds. A source is in one fold: what it has in common is not to be had from
+/// the others.
 fn in_fold(
     samples: &[Sample],
     chosen: impl Fn(usize) -> bool,
 ) -> impl Iterator<Item = (usize, &Sample)> {
-    samples.iter().enumerate().filter(move |(at, _)| chosen(at % FOLDS))
+    samples.iter().enumerate().filter(move |(_, it)| chosen(it.source % FOLDS))
 }
 
 /// Weights while they are learned.
