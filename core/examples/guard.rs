@@ -1,4 +1,4 @@
-//! Trains the guard's classifier, or measures the guard: `train`, or `eval [--control] [--check]
+//! Trains the guard's classifier, or measures the guard: `train`, or `eval [--control | --control2] [--check]
 //! [--failures]`. `--control` takes the cases that were written last and measured once.
 //!
 //! Run in the workspace's root.
@@ -7,7 +7,13 @@
 
 use std::{env, error::Error, fs, process::ExitCode};
 
-use dossier_core::guard::training::{Cases, Layer, Measurement, Rate, examples, train};
+use dossier_core::{
+    guard::{
+        ENCODER,
+        training::{Cases, Layer, Measurement, Rate, examples, teach, train},
+    },
+    model::{Encoder, ModelFiles},
+};
 
 /// What issue and documentation promise: attacks that succeed, honest texts refused.
 const TARGETS: (f64, f64) = (0.01, 0.02);
@@ -18,9 +24,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     match arguments.first().map(String::as_str) {
         Some("train") => train_and_write(),
         Some("dump") => dump(),
-        Some("eval") => evaluate(has("--control"), has("--check"), has("--failures")),
+        Some("eval") => {
+            let set = ["control2", "control"].into_iter().find(|set| has(&format!("--{set}")));
+            evaluate(set, has("--check"), has("--failures"))
+        }
         _ => {
-            println!("usage: guard train | guard eval [--control] [--check] [--failures]");
+            println!("usage: guard train | guard eval [--control | --control2] [--check] [--failures]");
             Ok(ExitCode::FAILURE)
         }
     }
@@ -40,7 +49,31 @@ fn train_and_write() -> Result<ExitCode, Box<dyn Error>> {
             show(trained.refused[at])
         );
     }
+    let encoder = encoder()?.ok_or("no model to encode with: run `cargo xtask model`")?;
+    let encode = |text: &str| encoder.encode(text).ok();
+    let taught = teach(&examples, &trained.scores, trained.thresholds[0], encode);
+    let taught = taught.ok_or("the model gives no vectors of the length expected")?;
+    fs::write("core/src/guard/semantic.bin", &taught.file)?;
+    println!(
+        "meaning: {} bytes, attacks found alone {}; with words: threshold {:.3}, attacks found {}, honest refused {}",
+        taught.file.len(),
+        show(taught.alone),
+        taught.threshold,
+        show(taught.found),
+        show(taught.refused)
+    );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The encoder, where its model lies under `DOSSIER_MODEL_DIR` or where `cargo xtask model` puts it.
+fn encoder() -> Result<Option<Encoder>, Box<dyn Error>> {
+    let folder = env::var("DOSSIER_MODEL_DIR").or_else(|_| {
+        env::var("HOME").map(|home| format!("{home}/.cache/dossier/models/{ENCODER}.3"))
+    })?;
+    let Ok(files) = ModelFiles::read(ENCODER, |name| fs::read(format!("{folder}/{name}"))) else {
+        return Ok(None);
+    };
+    Ok(Some(Encoder::open(files)?))
 }
 
 fn dump() -> Result<ExitCode, Box<dyn Error>> {
@@ -68,18 +101,24 @@ fn dump() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn evaluate(control: bool, check: bool, failures: bool) -> Result<ExitCode, Box<dyn Error>> {
-    let prefix = if control { "tests/guard/control-" } else { "tests/guard/" };
+fn evaluate(set: Option<&str>, check: bool, failures: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let prefix = format!("tests/guard/{}", set.map(|set| format!("{set}-")).unwrap_or_default());
     let attacks = fs::read_to_string(format!("{prefix}attacks.jsonl"))?;
     let honest = fs::read_to_string(format!("{prefix}benign.jsonl"))?;
-    let measurement = Measurement::of(&Cases::read(&attacks, &honest)?);
+    let encoder = encoder()?;
+    if encoder.is_none() {
+        println!("No model to encode with: the layer that reads meaning is silent.\n");
+    }
+    let encode = |text: &str| encoder.as_ref()?.encode(text).ok();
+    let measurement = Measurement::of(&Cases::read(&attacks, &honest)?, encode);
 
     println!("| layer | precision | recall | honest refused |\n|---|---|---|---|");
     for (layer, (blocked, refused)) in &measurement.layers {
         let name = match layer {
             Layer::Patterns => "patterns",
             Layer::Classifier => "classifier",
-            Layer::Both => "both",
+            Layer::Meaning => "words and meaning",
+            Layer::All => "all",
         };
         let precision = Rate { hits: blocked.hits, of: blocked.hits + refused.hits };
         println!("| {name} | {} | {} | {} |", show(precision), show(*blocked), show(*refused));

@@ -16,7 +16,7 @@ use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
-    guard::{Inspection, REDIRECT, Reason, inspect},
+    guard::{ENCODER, Inspection, REDIRECT, Reason, inspect, join, semantic},
     llm::{Candidate, State},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
     ports::Env,
@@ -205,10 +205,6 @@ impl<'a, E: Env> Service<'a, E> {
             return;
         }
         let mut condensed = condense(&question.text, turns, self.index());
-        if condensed.needs_llm && !candidates.is_empty() {
-            let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
-            condensed.search = filled.unwrap_or(condensed.search);
-        }
         self.note(trace, Stage::Understand, started, None);
 
         let model =
@@ -218,6 +214,19 @@ impl<'a, E: Env> Service<'a, E> {
         {
             prepared.plan = Plan::Say(Answer::cached(&record));
             return;
+        }
+        // An answer that is known was let in before; for the others the encoder is asked anyway.
+        let inspection = self.inspect_meaning(question, inspection, trace);
+        if inspection.reason.is_some() {
+            prepared.place = None;
+            prepared.plan = Plan::Say(Answer::canned(REDIRECT, Kind::Blocked));
+            return;
+        }
+        let started = self.now();
+        if condensed.needs_llm && !candidates.is_empty() {
+            let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
+            condensed.search = filled.unwrap_or(condensed.search);
+            self.note(trace, Stage::Understand, started, None);
         }
         let started = self.now();
         let rewrite = Rewriter::shipped().rewrite(&condensed.search, self.index());
@@ -238,12 +247,35 @@ impl<'a, E: Env> Service<'a, E> {
         }
     }
 
-    /// What the local guard says of a question.
+    /// What the local guard says of a question's words.
     fn inspect(&self, question: &str, earlier: Option<&str>, trace: &mut Trace) -> Inspection {
         let started = self.now();
         let inspection = inspect(question, earlier);
-        let outcome = if inspection.reason.is_some() { "blocked" } else { "safe" };
         trace.count(&metrics::PROMPT_GUARD_CHARS, &[], question.chars().count() as f64);
+        self.note_inspection(&inspection, started, trace);
+        inspection
+    }
+
+    /// What it says with a question's meaning as well, where there is an encoder to read it.
+    fn inspect_meaning(
+        &self,
+        question: &Question,
+        inspection: Inspection,
+        trace: &mut Trace,
+    ) -> Inspection {
+        let query = Query { text: &question.text, mode: Mode::Hybrid, ..Query::default() };
+        let known = self.index().check_model(Some(ENCODER)).is_ok();
+        let Some(encoded) = known.then(|| self.encode(&query, trace)).flatten() else {
+            return inspection;
+        };
+        let started = self.now();
+        let inspection = join(inspection, semantic(&encoded.pooled));
+        self.note_inspection(&inspection, started, trace);
+        inspection
+    }
+
+    fn note_inspection(&self, inspection: &Inspection, started: Duration, trace: &mut Trace) {
+        let outcome = if inspection.reason.is_some() { "blocked" } else { "safe" };
         if let Some(reason) = inspection.reason {
             let layer = match reason {
                 Reason::Classifier => "CLASSIFIER_BLOCK",
@@ -253,7 +285,6 @@ impl<'a, E: Env> Service<'a, E> {
             trace.count(&metrics::SECURITY_EVENTS, &["jailbreak_attempt", "medium"], 1.0);
         }
         self.note(trace, Stage::Guard, started, Some(outcome));
-        inspection
     }
 
     /// What needs no documents: courtesies, and questions that say too little.

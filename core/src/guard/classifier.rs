@@ -11,9 +11,10 @@ use super::{lexicon, patterns::Origin, views::Views};
 /// Weights in the table, one byte each. The training texts have more features than that, and each
 /// two that share a place blur each other; with its header the file stays below 64 KiB.
 pub(super) const WEIGHTS: usize = 65_000;
-/// What the file begins with; the digit is the version of features and layout. Four little-endian
-/// floats follow, scale, bias and the thresholds of questions and documents, then the weights.
-pub(super) const MAGIC: &[u8; 4] = b"DGC1";
+/// What the file begins with; the digit is the version of features and layout. Five little-endian
+/// floats follow, scale, bias, the thresholds of questions and documents, and that of sentences beside
+/// a suspicious one, then the weights.
+pub(super) const MAGIC: &[u8; 4] = b"DGC2";
 /// The fewest words of a clause that is judged for itself; shorter ones are `tell me` and `please`.
 const MIN_CLAUSE: usize = 4;
 /// Features of a text of five words; a shorter one is weighed as if it had as many.
@@ -33,6 +34,12 @@ pub(super) fn threshold(origin: Origin) -> f32 {
     EMBEDDED.as_ref().map_or(f32::INFINITY, |model| model.threshold(origin))
 }
 
+/// Returns the probability from which a sentence of a document is taken for an order too when the one
+/// beside it is.
+pub(super) fn beside() -> f32 {
+    EMBEDDED.as_ref().map_or(f32::INFINITY, |model| model.beside)
+}
+
 /// Weights as they lie in the file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Model<'a> {
@@ -40,6 +47,7 @@ pub(super) struct Model<'a> {
     bias: f32,
     question: f32,
     document: f32,
+    beside: f32,
     weights: &'a [u8; WEIGHTS],
 }
 
@@ -50,13 +58,15 @@ impl<'a> Model<'a> {
         let (scale, rest) = rest.split_first_chunk()?;
         let (bias, rest) = rest.split_first_chunk()?;
         let (question, rest) = rest.split_first_chunk()?;
-        let (document, weights) = rest.split_first_chunk()?;
+        let (document, rest) = rest.split_first_chunk()?;
+        let (beside, weights) = rest.split_first_chunk()?;
         let float = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
         (magic == MAGIC).then_some(Self {
             scale: float(scale),
             bias: float(bias),
             question: float(question),
             document: float(document),
+            beside: float(beside),
             weights: weights.try_into().ok()?,
         })
     }
@@ -177,6 +187,7 @@ mod tests {
         let model = EMBEDDED.as_ref().unwrap();
         assert!(model.scale > 0.0 && (0.2..1.0).contains(&model.question), "{model:?}");
         assert!((0.2..1.0).contains(&model.document));
+        assert!(model.beside <= model.document);
         let file = include_bytes!("classifier.bin");
         assert!(file.len() <= 64 * 1024);
         assert!(

@@ -11,9 +11,9 @@ use super::{Attack, Cases, Honest};
 use crate::{
     answer::{REFUSAL, prompt::RULES},
     guard::{
-        DocumentPolicy, Output, PersonalPolicy, Shingles, classifier, input,
+        DocumentPolicy, Inspection, Output, PersonalPolicy, Shingles, classifier, input, join,
         patterns::{self, Origin},
-        prepare,
+        prepare, semantic,
         views::{View, Views},
     },
     text::sentences,
@@ -29,10 +29,12 @@ const CANARY: &str = "cn-5b1d0e7f93a24c68";
 pub enum Layer {
     /// Patterns alone.
     Patterns,
-    /// The classifier alone.
+    /// The classifier of words alone.
     Classifier,
-    /// Both, as in operation.
-    Both,
+    /// Words and meaning weighed together; questions alone, and nothing without an encoder.
+    Meaning,
+    /// All, as in operation.
+    All,
 }
 
 /// So many of so many.
@@ -48,6 +50,11 @@ impl Rate {
     /// The share, 0 to 1; 0 of none.
     pub fn share(self) -> f64 {
         self.hits as f64 / self.of.max(1) as f64
+    }
+
+    /// Scores that reach a threshold.
+    pub(super) fn of(scores: &[f32], threshold: f32) -> Self {
+        Self { hits: scores.iter().filter(|it| **it >= threshold).count(), of: scores.len() }
     }
 
     fn count(&mut self, hit: bool) {
@@ -72,14 +79,14 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Measures every layer.
-    pub fn of(cases: &Cases) -> Self {
+    /// Measures every layer; `encode` gives a question's vector, or nothing where there is no encoder.
+    pub fn of(cases: &Cases, encode: impl Fn(&str) -> Option<Vec<f32>>) -> Self {
         let mut measurement = Self::default();
         for attack in &cases.attacks {
-            measurement.attack(attack);
+            measurement.attack(attack, &encode);
         }
         for honest in &cases.honest {
-            measurement.honest(honest);
+            measurement.honest(honest, &encode);
         }
         measurement
     }
@@ -94,17 +101,15 @@ impl Measurement {
         total(&self.refused)
     }
 
-    fn attack(&mut self, attack: &Attack) {
+    fn attack(&mut self, attack: &Attack, encode: &Encode<'_>) {
         let (kind, succeeds) = if attack.payloads.is_empty() {
-            let caught = caught(Origin::Question, &attack.text);
+            let caught = caught_question(&attack.text, encode);
             self.layer(caught, true);
-            ("direct", !caught[2])
+            ("direct", !caught[3])
         } else {
             for payload in &attack.payloads {
                 let parts = sentences(payload).into_iter().map(caught_document);
-                let caught = parts.fold([false; 3], |one, other| {
-                    [one[0] | other[0], one[1] | other[1], one[2] | other[2]]
-                });
+                let caught = parts.fold([false; 4], any);
                 self.layer(caught, true);
             }
             let prepared = prepare(&attack.text, DocumentPolicy::Remove);
@@ -120,27 +125,25 @@ impl Measurement {
         }
     }
 
-    fn honest(&mut self, honest: &Honest) {
+    fn honest(&mut self, honest: &Honest, encode: &Encode<'_>) {
         let (kind, caught) = if honest.document {
             let refused = prepare(&honest.text, DocumentPolicy::Remove).suspicious > 0;
             let parts = sentences(&honest.text).into_iter().map(caught_document);
-            let layers = parts
-                .fold([false; 3], |one, other| [one[0] | other[0], one[1] | other[1], refused]);
-            ("passage", layers)
+            let [patterns, words, meaning, _] = parts.fold([false; 4], any);
+            ("passage", [patterns, words, meaning, refused])
         } else {
-            ("question", caught(Origin::Question, &honest.text))
+            ("question", caught_question(&honest.text, encode))
         };
         self.layer(caught, false);
-        self.refused.entry((kind, honest.group.clone())).or_default().count(caught[2]);
-        if caught[2] {
+        self.refused.entry((kind, honest.group.clone())).or_default().count(caught[3]);
+        if caught[3] {
             self.failures.push(honest.id.clone());
         }
     }
 
-    fn layer(&mut self, caught: [bool; 3], attack: bool) {
-        for (layer, caught) in
-            [Layer::Patterns, Layer::Classifier, Layer::Both].into_iter().zip(caught)
-        {
+    fn layer(&mut self, caught: [bool; 4], attack: bool) {
+        let layers = [Layer::Patterns, Layer::Classifier, Layer::Meaning, Layer::All];
+        for (layer, caught) in layers.into_iter().zip(caught) {
             let (blocked, refused) = self.layers.entry(layer).or_default();
             if attack { blocked } else { refused }.count(caught);
         }
@@ -154,19 +157,32 @@ fn total(rates: &BTreeMap<(&'static str, String), Rate>) -> Rate {
     })
 }
 
-/// Whether patterns, classifier, and both catch a text.
-fn caught(origin: Origin, text: &str) -> [bool; 3] {
+type Encode<'a> = dyn Fn(&str) -> Option<Vec<f32>> + 'a;
+
+/// Whether patterns, words, meaning, and any of them catch a question.
+fn caught_question(text: &str, encode: &Encode<'_>) -> [bool; 4] {
     let views = Views::of(text);
-    let patterns = match origin {
-        Origin::Question => input::find(&views).is_some(),
-        Origin::Document => views.all().any(|view| patterns::find(origin, view).is_some()),
-    };
-    let classifier = classifier::score(origin, &views) >= classifier::threshold(origin);
-    [patterns, classifier, patterns || classifier]
+    let patterns = input::find(&views).is_some();
+    let score = classifier::score(Origin::Question, &views);
+    let words = score >= classifier::threshold(Origin::Question);
+    let meaning = encode(text).is_some_and(|vector| {
+        join(Inspection { reason: None, score }, semantic(&vector)).reason.is_some()
+    });
+    [patterns, words, meaning, patterns || words || meaning]
 }
 
-fn caught_document(sentence: &str) -> [bool; 3] {
-    caught(Origin::Document, sentence)
+/// Whether patterns, words, and any of them catch a sentence of a document; nothing reads its
+/// meaning.
+fn caught_document(sentence: &str) -> [bool; 4] {
+    let views = Views::of(sentence);
+    let patterns = views.all().any(|view| patterns::find(Origin::Document, view).is_some());
+    let words =
+        classifier::score(Origin::Document, &views) >= classifier::threshold(Origin::Document);
+    [patterns, words, false, patterns || words]
+}
+
+fn any(one: [bool; 4], other: [bool; 4]) -> [bool; 4] {
+    std::array::from_fn(|at| one[at] | other[at])
 }
 
 /// Whether words of a payload still stand in a prepared passage as they were planted.
@@ -226,7 +242,7 @@ mod tests {
     #[test]
     fn no_worse_than_measured() {
         let check = |cases: &Cases, succeeded: usize, refused: usize| {
-            let measurement = Measurement::of(cases);
+            let measurement = Measurement::of(cases, |_| None);
             assert!(measurement.all_succeeded().hits <= succeeded, "{:?}", measurement.succeeded);
             assert!(measurement.all_refused().hits <= refused, "{:?}", measurement.refused);
         };

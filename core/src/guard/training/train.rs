@@ -14,14 +14,16 @@ const STEP: f32 = 8.0;
 /// Share of each weight that is lost in a pass, against words that occur once.
 const DECAY: f32 = 0.01;
 /// Parts of the data that are left out in turn, to find the thresholds.
-const FOLDS: usize = 5;
+pub(super) const FOLDS: usize = 5;
 /// Share of honest questions and of honest sentences that may be refused in folds that were left
 /// out. Most of them were written to be mistaken for attacks, so of what visitors ask it is less.
-const REFUSED: f64 = 0.02;
+pub(super) const REFUSED: f64 = 0.02;
+/// Share of honest sentences that may be taken for an order when the one beside them is one.
+const REFUSED_BESIDE: f64 = 0.1;
 /// The lowest threshold; below, a new kind of honest text would be refused by chance.
 const LOWEST: f32 = 0.5;
 /// Seed of the order in which texts are taken.
-const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(super) const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A labelled text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -90,7 +92,7 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
     let mut scores = vec![0.0; samples.len()];
     for fold in 0..FOLDS {
         let rest: Vec<&Sample> = in_fold(&samples, |it| it != fold).map(|(_, it)| it).collect();
-        let file = fit(&rest).file([0.0; 2]);
+        let file = fit(&rest).file([0.0; 3]);
         let Some(model) = Model::read(&file) else { continue };
         for (at, sample) in in_fold(&samples, |it| it == fold) {
             scores[at] = model.score(sample.origin, &sample.views);
@@ -101,25 +103,26 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
         let chosen = chosen.filter(|(it, _)| it.document == document && it.attack == attack);
         chosen.map(|(_, score)| *score).collect()
     };
-    let thresholds = [false, true].map(|document| threshold(of(document, false)));
+    let spare = |document| threshold(of(document, false), REFUSED).max(LOWEST);
+    let thresholds = [false, true].map(spare);
+    let beside = threshold(of(true, false), REFUSED_BESIDE).min(thresholds[1]);
     let rate = |attack| {
         [(false, thresholds[0]), (true, thresholds[1])].map(|(document, threshold)| {
-            let scores = of(document, attack);
-            Rate { hits: scores.iter().filter(|it| **it >= threshold).count(), of: scores.len() }
+            Rate::of(&of(document, attack), threshold)
         })
     };
     let all: Vec<&Sample> = samples.iter().collect();
-    let file = fit(&all).file(thresholds);
+    let file = fit(&all).file([thresholds[0], thresholds[1], beside]);
     let (found, refused) = (rate(true), rate(false));
     Trained { file, thresholds, found, refused, scores }
 }
 
-/// The lowest threshold at which no more than [`REFUSED`] of the honest texts is refused.
-fn threshold(mut honest: Vec<f32>) -> f32 {
+/// The lowest threshold at which no more than `share` of the honest texts is refused.
+pub(super) fn threshold(mut honest: Vec<f32>, share: f64) -> f32 {
     honest.sort_by(|one, other| other.total_cmp(one));
-    let spared = (honest.len() as f64 * REFUSED) as usize;
+    let spared = (honest.len() as f64 * share) as usize;
     // Just above the first that must pass.
-    honest.get(spared).map_or(LOWEST, |score| (score + 0.005).max(LOWEST))
+    honest.get(spared).map_or(LOWEST, |score| score + 0.005)
 }
 
 /// A text as training sees it.
@@ -185,12 +188,12 @@ fn fit(samples: &[&Sample]) -> Weights {
 
 impl Weights {
     /// The file of these weights, a signed byte each.
-    fn file(&self, thresholds: [f32; 2]) -> Vec<u8> {
+    fn file(&self, thresholds: [f32; 3]) -> Vec<u8> {
         let largest = self.places.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs()));
         let scale = largest / 127.0;
         let mut file = Vec::with_capacity(WEIGHTS + 64);
         file.extend_from_slice(MAGIC);
-        for number in [scale, self.bias, thresholds[0], thresholds[1]] {
+        for number in [scale, self.bias].into_iter().chain(thresholds) {
             file.extend_from_slice(&number.to_le_bytes());
         }
         file.extend(self.places.iter().map(|it| (it / scale).round() as i8 as u8));
@@ -198,14 +201,19 @@ impl Weights {
     }
 }
 
-/// Fisher and Yates's shuffle by a xorshift generator.
-fn shuffle<T>(order: &mut [T], random: &mut u64) {
+/// Fisher and Yates's shuffle.
+pub(super) fn shuffle<T>(order: &mut [T], random: &mut u64) {
     for end in (1..order.len()).rev() {
-        *random ^= *random << 13;
-        *random ^= *random >> 7;
-        *random ^= *random << 17;
-        order.swap(end, (*random % (end as u64 + 1)) as usize);
+        order.swap(end, (next(random) % (end as u64 + 1)) as usize);
     }
+}
+
+/// The next number of a xorshift generator.
+pub(super) fn next(random: &mut u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random
 }
 
 #[cfg(test)]
