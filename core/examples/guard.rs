@@ -23,13 +23,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     match arguments.first().map(String::as_str) {
         Some("train") => train_and_write(),
-        Some("dump") => dump(),
         Some("eval") => {
             let set = ["control2", "control"].into_iter().find(|set| has(&format!("--{set}")));
             evaluate(set, has("--check"), has("--failures"))
         }
         _ => {
-            println!("usage: guard train | guard eval [--control | --control2] [--check] [--failures]");
+            println!(
+                "usage: guard train | guard eval [--control | --control2] [--check] [--failures]"
+            );
             Ok(ExitCode::FAILURE)
         }
     }
@@ -50,8 +51,8 @@ fn train_and_write() -> Result<ExitCode, Box<dyn Error>> {
         );
     }
     let encoder = encoder()?.ok_or("no model to encode with: run `cargo xtask model`")?;
-    let encode = |text: &str| encoder.encode(text).ok();
-    let taught = teach(&examples, &trained.scores, trained.thresholds[0], encode);
+    let encode = |text: &str| encoder.encode_tokens(text).ok();
+    let taught = teach(&examples, &trained.scores, trained.sure, encode);
     let taught = taught.ok_or("the model gives no vectors of the length expected")?;
     fs::write("core/src/guard/semantic.bin", &taught.file)?;
     println!(
@@ -76,31 +77,6 @@ fn encoder() -> Result<Option<Encoder>, Box<dyn Error>> {
     Ok(Some(Encoder::open(files)?))
 }
 
-fn dump() -> Result<ExitCode, Box<dyn Error>> {
-    use std::io::Write as _;
-    let folder = format!("{}/.cache/dossier/models/all-minilm-l6-v2-int8.3", env::var("HOME")?);
-    let encoder = dossier_core::model::Encoder::open(dossier_core::model::ModelFiles::read("x", |name| fs::read(format!("{folder}/{name}")))?)?;
-    let data = fs::read_to_string("data/guard/train.tsv")?;
-    let examples = examples(&data)?;
-    let trained = train(&examples);
-    for at in [0, 1] { println!("{} {} {}", trained.thresholds[at], show(trained.found[at]), show(trained.refused[at])); }
-    let mut rows: Vec<(String, &str, &str, usize, f32)> = examples.iter().zip(&trained.scores).map(|(e, s)| (e.text.to_owned(), "train", match (e.document, e.attack) { (false, true) => "attack", (false, false) => "benign", (true, true) => "planted", _ => "passage" }, e.source, *s)).collect();
-    for (set, prefix) in [("held", ""), ("control", "control-"), ("control2", "control2-")] {
-        let cases = Cases::read(&fs::read_to_string(format!("tests/guard/{prefix}attacks.jsonl"))?, &fs::read_to_string(format!("tests/guard/{prefix}benign.jsonl"))?)?;
-        for a in cases.attacks.iter().filter(|a| a.payloads.is_empty()) { rows.push((a.text.clone(), set, "attack", 0, dossier_core::guard::inspect(&a.text, None).score)); }
-        for a in cases.honest.iter().filter(|a| !a.document) { rows.push((a.text.clone(), set, "benign", 0, dossier_core::guard::inspect(&a.text, None).score)); }
-    }
-    let mut meta = fs::File::create("/tmp/guard2/meta.tsv")?;
-    let mut vectors = std::io::BufWriter::new(fs::File::create("/tmp/guard2/vectors.bin")?);
-    for (text, set, label, source, score) in &rows {
-        let encoded = encoder.encode_tokens(text)?;
-        let spans: Vec<String> = encoded.tokens.iter().map(|t| format!("{}-{}", t.span.start, t.span.end)).collect();
-        writeln!(meta, "{set}\t{label}\t{source}\t{score}\t{}\t{}", spans.join(","), text.replace(['\t', '\n'], " "))?;
-        for x in encoded.pooled.iter().chain(&encoded.rows) { vectors.write_all(&x.to_le_bytes())?; }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 fn evaluate(set: Option<&str>, check: bool, failures: bool) -> Result<ExitCode, Box<dyn Error>> {
     let prefix = format!("tests/guard/{}", set.map(|set| format!("{set}-")).unwrap_or_default());
     let attacks = fs::read_to_string(format!("{prefix}attacks.jsonl"))?;
@@ -109,7 +85,7 @@ fn evaluate(set: Option<&str>, check: bool, failures: bool) -> Result<ExitCode, 
     if encoder.is_none() {
         println!("No model to encode with: the layer that reads meaning is silent.\n");
     }
-    let encode = |text: &str| encoder.as_ref()?.encode(text).ok();
+    let encode = |text: &str| encoder.as_ref()?.encode_tokens(text).ok();
     let measurement = Measurement::of(&Cases::read(&attacks, &honest)?, encode);
 
     println!("| layer | precision | recall | honest refused |\n|---|---|---|---|");

@@ -10,8 +10,8 @@ mod service;
 mod settings;
 
 mod answer;
-mod draft;
 mod condense;
+mod draft;
 mod prepare;
 mod present;
 mod rerank;

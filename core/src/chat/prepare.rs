@@ -256,7 +256,7 @@ impl<'a, E: Env> Service<'a, E> {
         inspection
     }
 
-    /// What it says with a question's meaning as well, where there is an encoder to read it.
+    /// What it says in the end, with the question's meaning where there is an encoder to read it.
     fn inspect_meaning(
         &self,
         question: &Question,
@@ -265,11 +265,9 @@ impl<'a, E: Env> Service<'a, E> {
     ) -> Inspection {
         let query = Query { text: &question.text, mode: Mode::Hybrid, ..Query::default() };
         let known = self.index().check_model(Some(ENCODER)).is_ok();
-        let Some(encoded) = known.then(|| self.encode(&query, trace)).flatten() else {
-            return inspection;
-        };
+        let encoded = if known { self.encode(&query, trace) } else { None };
         let started = self.now();
-        let inspection = join(inspection, semantic(&encoded.pooled));
+        let inspection = join(inspection, encoded.and_then(|it| semantic(&it)));
         self.note_inspection(&inspection, started, trace);
         inspection
     }

@@ -411,6 +411,8 @@ mod tests {
         assert_eq!(read(""), Ok(PersonalPolicy::Contact));
         assert_eq!(read("off"), Ok(PersonalPolicy::Off));
         assert_eq!(read("strict"), Ok(PersonalPolicy::Strict));
-        assert!(read("some").unwrap_err().to_string().contains("pii_policy: expected off, contact"));
+        assert!(
+            read("some").unwrap_err().to_string().contains("pii_policy: expected off, contact")
+        );
     }
 }

@@ -1,102 +1,120 @@
 //! A second classifier, which reads what a question means: is it an order to a model?
 //!
 //! `classifier` knows words, and an attack in other words passes it. The encoder that retrieval asks
-//! anyway puts texts of one meaning side by side; a small network over its vector says on which side
-//! of the border one lies. Both opinions are weighed together: each is sure where the other is blind.
-//! Trained by `training` and embedded, as `classifier` is.
+//! anyway puts texts of one meaning side by side, and a plane parts its vectors. Both opinions are
+//! weighed together: each is sure where the other is blind. Trained by `training` and embedded, as
+//! `classifier` is.
 
 use std::sync::LazyLock;
 
-use super::{Inspection, Reason, classifier::logistic};
+use super::{
+    Inspection, Reason,
+    classifier::{self, logistic},
+    patterns::Origin,
+};
+use crate::model::Encoded;
 
-/// Id of the encoder whose vectors the network was trained on; those of another mean nothing to it.
+/// Id of the encoder whose vectors the weights belong to; those of another mean nothing to them.
 pub const ENCODER: &str = "all-minilm-l6-v2-int8";
 
-/// Length of a vector.
+/// Length of the encoder's vectors.
 pub(super) const WIDTH: usize = 384;
-/// Neurons between vector and opinion. Twice as many find no more in folds that were left out.
-pub(super) const HIDDEN: usize = 32;
-/// What the file begins with; the digit is the version of the layout. Little-endian floats follow,
-/// those of [`Network`] in its order, then a signed byte for each weight of the first layer.
+/// Length of what is weighed: mean, largest and smallest numbers of the word pieces' vectors. The
+/// mean alone finds 81 of 100 attacks where the three find 84, on folds left out and with words.
+pub(super) const FEATURES: usize = 3 * WIDTH;
+/// What the file begins with; the digit is the version of the layout. Little-endian floats follow:
+/// those of [`Plane`] in its order.
 pub(super) const MAGIC: &[u8; 4] = b"DGM1";
 
-static EMBEDDED: LazyLock<Option<Network>> =
-    LazyLock::new(|| Network::read(include_bytes!("semantic.bin")));
+static EMBEDDED: LazyLock<Option<Plane>> =
+    LazyLock::new(|| Plane::read(include_bytes!("semantic.bin")));
 
-/// Returns the probability, 0 to 1, that a question with this vector is an attack; 0 for a vector
-/// that [`ENCODER`] cannot have made.
-pub fn semantic(vector: &[f32]) -> f32 {
-    EMBEDDED.as_ref().map_or(0.0, |network| logistic(network.margin(vector)))
+/// Returns the probability, 0 to 1, that a question of this meaning is an attack; `None` for what
+/// [`ENCODER`] cannot have made.
+pub fn semantic(encoded: &Encoded) -> Option<f32> {
+    Some(EMBEDDED.as_ref()?.score(&features(encoded)?))
 }
 
-/// Weighs what was said of a question's words together with what [`semantic`] says of its meaning.
-/// What is blocked stays blocked.
-pub fn join(inspection: Inspection, meaning: f32) -> Inspection {
-    EMBEDDED.as_ref().map_or(inspection, |network| network.join(inspection, meaning))
+/// Decides by all that is known of a question without a service: what [`inspect`](super::inspect)
+/// found in its words, and what [`semantic`] says of its meaning.
+///
+/// What is blocked stays blocked. Without a meaning the words decide alone.
+pub fn join(inspection: Inspection, meaning: Option<f32>) -> Inspection {
+    let (score, threshold) = match (EMBEDDED.as_ref(), meaning) {
+        (Some(plane), Some(meaning)) => (plane.joint(inspection.score, meaning), plane.threshold),
+        _ => (inspection.score, classifier::threshold(Origin::Question)),
+    };
+    decided(inspection, score, threshold)
 }
 
-/// The network, and how its opinion joins that of the words.
+fn decided(inspection: Inspection, score: f32, threshold: f32) -> Inspection {
+    let found = (score >= threshold).then_some(Reason::Classifier);
+    Inspection { reason: inspection.reason.or(found), score: inspection.score.max(score) }
+}
+
+/// What is weighed of an encoded question: three vectors of length one.
+pub(super) fn features(encoded: &Encoded) -> Option<Vec<f32>> {
+    if encoded.pooled.len() != WIDTH {
+        return None;
+    }
+    let mut most = vec![f32::NEG_INFINITY; WIDTH];
+    let mut least = vec![f32::INFINITY; WIDTH];
+    // The first and last piece are marks of the model's, no words.
+    let pieces = encoded.rows.len() / WIDTH;
+    let words = encoded.rows.chunks_exact(WIDTH).skip(1).take(pieces.saturating_sub(2));
+    for row in words {
+        most.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(*x));
+        least.iter_mut().zip(row).for_each(|(least, x)| *least = least.min(*x));
+    }
+    let mut features = encoded.pooled.clone();
+    for bound in [most, least] {
+        let square: f32 = bound.iter().map(|x| x * x).sum();
+        // A question without words has no bounds.
+        let length =
+            if square.is_finite() { square.sqrt().max(f32::MIN_POSITIVE) } else { return None };
+        features.extend(bound.iter().map(|x| x / length));
+    }
+    Some(features)
+}
+
+/// The plane, and how its opinion joins that of the words.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Network {
-    /// What a weight of the first layer is multiplied with.
-    pub(super) scale: f32,
-    pub(super) bias: f32,
+pub(super) struct Plane {
     /// Weights of both opinions as logits, and what is added: words, meaning, constant.
     pub(super) joint: [f32; 3],
     /// Joint probability from which a question is blocked.
     pub(super) threshold: f32,
-    pub(super) hidden_biases: [f32; HIDDEN],
-    pub(super) outputs: [f32; HIDDEN],
-    /// The first layer, [`WIDTH`] weights a neuron.
-    pub(super) hidden: Vec<i8>,
+    pub(super) bias: f32,
+    /// A weight for each of [`FEATURES`].
+    pub(super) weights: Vec<f32>,
 }
 
-impl Network {
+impl Plane {
     /// Reads a file; `None` where it is none of this version.
     pub(super) fn read(file: &[u8]) -> Option<Self> {
-        let rest = file.strip_prefix(MAGIC)?;
-        let (floats, hidden) = rest.split_at_checked(4 * (6 + 2 * HIDDEN))?;
-        let mut floats = floats.chunks_exact(4).map(|it| {
-            it.try_into().map_or(0.0, f32::from_le_bytes)
-        });
-        let mut float = || floats.next().unwrap_or_default();
-        (hidden.len() == HIDDEN * WIDTH).then(|| Self {
-            scale: float(),
-            bias: float(),
-            joint: std::array::from_fn(|_| float()),
-            threshold: float(),
-            hidden_biases: std::array::from_fn(|_| float()),
-            outputs: std::array::from_fn(|_| float()),
-            hidden: hidden.iter().map(|byte| *byte as i8).collect(),
+        let (floats, []) = file.strip_prefix(MAGIC)?.as_chunks::<4>() else { return None };
+        let floats: Vec<f32> = floats.iter().map(|it| f32::from_le_bytes(*it)).collect();
+        let ([words, meaning, constant, threshold, bias], weights) =
+            floats.split_first_chunk::<5>()?;
+        (weights.len() == FEATURES).then(|| Self {
+            joint: [*words, *meaning, *constant],
+            threshold: *threshold,
+            bias: *bias,
+            weights: weights.to_vec(),
         })
     }
 
-    /// The file of this network.
+    /// The file of this plane.
     #[cfg(any(feature = "training", test))]
     pub(super) fn file(&self) -> Vec<u8> {
-        let floats = [self.scale, self.bias].into_iter().chain(self.joint).chain([self.threshold]);
-        let floats = floats.chain(self.hidden_biases).chain(self.outputs);
-        let bytes = floats.flat_map(f32::to_le_bytes);
-        let hidden = self.hidden.iter().map(|weight| *weight as u8);
-        MAGIC.iter().copied().chain(bytes).chain(hidden).collect()
+        let floats = self.joint.iter().chain([&self.threshold, &self.bias]).chain(&self.weights);
+        MAGIC.iter().copied().chain(floats.flat_map(|it| it.to_le_bytes())).collect()
     }
 
-    /// The logit of the network's opinion; far below zero for what is no vector of the encoder's.
-    pub(super) fn margin(&self, vector: &[f32]) -> f32 {
-        if vector.len() != WIDTH {
-            return f32::NEG_INFINITY;
-        }
-        let rows = self.hidden.chunks_exact(WIDTH).zip(self.hidden_biases).zip(self.outputs);
-        rows.fold(self.bias, |sum, ((row, bias), output)| {
-            let dot: f32 = row.iter().zip(vector).map(|(one, two)| f32::from(*one) * two).sum();
-            sum + output * (self.scale * dot + bias).max(0.0)
-        })
-    }
-
-    fn join(&self, inspection: Inspection, meaning: f32) -> Inspection {
-        let score = self.joint(inspection.score, meaning);
-        let found = (score >= self.threshold).then_some(Reason::Classifier);
-        Inspection { reason: inspection.reason.or(found), score: inspection.score.max(score) }
+    /// The probability by meaning alone.
+    pub(super) fn score(&self, features: &[f32]) -> f32 {
+        let sum: f32 = self.weights.iter().zip(features).map(|(one, two)| one * two).sum();
+        logistic(self.bias + sum)
     }
 
     /// The joint probability of both opinions.
@@ -129,54 +147,50 @@ fn logarithm(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// One neuron that sees the first number of a vector, and opinions of equal weight.
-    fn network() -> Network {
-        let mut hidden = vec![0; HIDDEN * WIDTH];
-        hidden[0] = 10;
-        let mut outputs = [0.0; HIDDEN];
-        outputs[0] = 2.0;
-        Network {
-            scale: 0.5,
-            bias: -4.0,
-            joint: [1.0, 1.0, 0.0],
-            threshold: 0.9,
-            hidden_biases: [0.0; HIDDEN],
-            outputs,
-            hidden,
+    fn encoded(rows: &[f32]) -> Encoded {
+        let wide = |first: &f32| {
+            let mut row = vec![0.0; WIDTH];
+            row[0] = *first;
+            row
+        };
+        Encoded {
+            pooled: wide(&1.0),
+            tokens: Vec::new(),
+            rows: rows.iter().flat_map(wide).collect(),
         }
-    }
-
-    fn along(first: f32) -> Vec<f32> {
-        let mut vector = vec![0.0; WIDTH];
-        vector[0] = first;
-        vector
     }
 
     #[test]
     fn the_embedded_file_is_read() {
-        let network = EMBEDDED.as_ref().unwrap();
+        let plane = EMBEDDED.as_ref().unwrap();
         let file = include_bytes!("semantic.bin");
-        assert!(file.len() <= 64 * 1024 && network.file() == file);
-        assert!((0.2..1.0).contains(&network.threshold), "{}", network.threshold);
-        // Either opinion speaks for an attack, neither against.
-        assert!(network.joint[0] > 0.0 && network.joint[1] > 0.0, "{:?}", network.joint);
-        assert_eq!(Network::read(&file[..file.len() - 1]), None);
-        assert_eq!(Network::read(&file[1..]), None);
+        assert!(file.len() <= 64 * 1024 && plane.file() == file);
+        assert!((0.2..1.0).contains(&plane.threshold), "{}", plane.threshold);
+        // Neither opinion speaks for its contrary.
+        assert!(plane.joint[0] > 0.0 && plane.joint[1] > 0.0, "{:?}", plane.joint);
+        assert_eq!(Plane::read(&file[..file.len() - 1]), None);
+        assert_eq!(Plane::read(&file[..file.len() - 4]), None);
+        assert_eq!(Plane::read(&file[1..]), None);
     }
 
     #[test]
-    fn a_vector_has_an_opinion() {
-        let network = network();
-        assert_eq!(network.margin(&along(1.0)), 6.0);
-        assert_eq!(network.margin(&along(-1.0)), -4.0);
-        assert_eq!(network.margin(&[1.0]), f32::NEG_INFINITY);
-        assert!(semantic(&[]) < 0.001);
+    fn a_question_has_bounds() {
+        let found = features(&encoded(&[9.0, 2.0, -3.0, 9.0])).unwrap();
+        assert_eq!(
+            (found.len(), found[0], found[WIDTH], found[2 * WIDTH]),
+            (FEATURES, 1.0, 1.0, -1.0)
+        );
+        assert_eq!(features(&encoded(&[9.0, 9.0])), None);
+        assert_eq!(semantic(&Encoded { pooled: vec![1.0], tokens: vec![], rows: vec![] }), None);
     }
 
     #[test]
     fn opinions_are_joined() {
+        let plane =
+            Plane { joint: [1.0, 1.0, 0.0], threshold: 0.9, bias: 0.0, weights: Vec::new() };
         let check = |words, meaning, expected: Option<Reason>| {
-            let joined = network().join(Inspection { reason: None, score: words }, meaning);
+            let inspection = Inspection { reason: None, score: words };
+            let joined = decided(inspection, plane.joint(words, meaning), plane.threshold);
             assert_eq!(joined.reason, expected, "{words} {meaning}");
             assert!(joined.score >= words);
         };
@@ -185,8 +199,16 @@ mod tests {
         check(0.5, 0.95, Some(Reason::Classifier));
         check(0.1, 0.95, None);
         check(0.85, 0.1, None);
+    }
+
+    #[test]
+    fn words_decide_alone_without_a_meaning() {
         let blocked = Inspection { reason: Some(Reason::Persona), score: 0.1 };
-        assert_eq!(network().join(blocked, 0.0).reason, blocked.reason);
+        assert_eq!(join(blocked, None), blocked);
+        assert_eq!(join(blocked, Some(0.0)).reason, blocked.reason);
+        let words = |score| join(Inspection { reason: None, score }, None).reason;
+        let threshold = classifier::threshold(Origin::Question);
+        assert_eq!((words(threshold - 0.01), words(threshold)), (None, Some(Reason::Classifier)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
         prepare, semantic,
         views::{View, Views},
     },
+    model::Encoded,
     text::sentences,
 };
 
@@ -80,7 +81,7 @@ pub struct Measurement {
 
 impl Measurement {
     /// Measures every layer; `encode` gives a question's vector, or nothing where there is no encoder.
-    pub fn of(cases: &Cases, encode: impl Fn(&str) -> Option<Vec<f32>>) -> Self {
+    pub fn of(cases: &Cases, encode: impl Fn(&str) -> Option<Encoded>) -> Self {
         let mut measurement = Self::default();
         for attack in &cases.attacks {
             measurement.attack(attack, &encode);
@@ -157,7 +158,7 @@ fn total(rates: &BTreeMap<(&'static str, String), Rate>) -> Rate {
     })
 }
 
-type Encode<'a> = dyn Fn(&str) -> Option<Vec<f32>> + 'a;
+type Encode<'a> = dyn Fn(&str) -> Option<Encoded> + 'a;
 
 /// Whether patterns, words, meaning, and any of them catch a question.
 fn caught_question(text: &str, encode: &Encode<'_>) -> [bool; 4] {
@@ -165,10 +166,12 @@ fn caught_question(text: &str, encode: &Encode<'_>) -> [bool; 4] {
     let patterns = input::find(&views).is_some();
     let score = classifier::score(Origin::Question, &views);
     let words = score >= classifier::threshold(Origin::Question);
-    let meaning = encode(text).is_some_and(|vector| {
-        join(Inspection { reason: None, score }, semantic(&vector)).reason.is_some()
-    });
-    [patterns, words, meaning, patterns || words || meaning]
+    let inspection = Inspection { reason: None, score };
+    let joined = |meaning| join(inspection, Some(meaning)).reason.is_some();
+    let meaning = encode(text).and_then(|encoded| semantic(&encoded)).map(joined);
+    // Where the meaning is known, words alone have to be sure.
+    let all = patterns || score >= classifier::sure() || meaning.unwrap_or(words);
+    [patterns, words, meaning.unwrap_or(false), all]
 }
 
 /// Whether patterns, words, and any of them catch a sentence of a document; nothing reads its

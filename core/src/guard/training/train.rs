@@ -2,7 +2,7 @@
 
 use super::{DataFault, Rate};
 use crate::guard::{
-    classifier::{MAGIC, Model, WEIGHTS, features, length, logistic, parts},
+    classifier::{MAGIC, Model, Thresholds, WEIGHTS, features, length, logistic, parts},
     patterns::Origin,
     views::Views,
 };
@@ -18,8 +18,12 @@ pub(super) const FOLDS: usize = 5;
 /// Share of honest questions and of honest sentences that may be refused in folds that were left
 /// out. Most of them were written to be mistaken for attacks, so of what visitors ask it is less.
 pub(super) const REFUSED: f64 = 0.02;
+/// Share of honest questions that may be refused whatever their meaning.
+const REFUSED_UNSEEN: f64 = 0.005;
 /// Share of honest sentences that may be taken for an order when the one beside them is one.
 const REFUSED_BESIDE: f64 = 0.1;
+/// What weights have before their thresholds are found.
+const NONE: Thresholds = Thresholds { question: 0.0, sure: 0.0, document: 0.0, beside: 0.0 };
 /// The lowest threshold; below, a new kind of honest text would be refused by chance.
 const LOWEST: f32 = 0.5;
 /// Seed of the order in which texts are taken.
@@ -75,6 +79,8 @@ pub struct Trained {
     pub file: Vec<u8>,
     /// Thresholds of questions and documents.
     pub thresholds: [f32; 2],
+    /// Probability from which questions are blocked whatever their meaning.
+    pub sure: f32,
     /// Attacks found among questions and documents that were left out of training.
     pub found: [Rate; 2],
     /// Honest texts refused among them.
@@ -92,7 +98,7 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
     let mut scores = vec![0.0; samples.len()];
     for fold in 0..FOLDS {
         let rest: Vec<&Sample> = in_fold(&samples, |it| it != fold).map(|(_, it)| it).collect();
-        let file = fit(&rest).file([0.0; 3]);
+        let file = fit(&rest).file(NONE);
         let Some(model) = Model::read(&file) else { continue };
         for (at, sample) in in_fold(&samples, |it| it == fold) {
             scores[at] = model.score(sample.origin, &sample.views);
@@ -105,16 +111,20 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
     };
     let spare = |document| threshold(of(document, false), REFUSED).max(LOWEST);
     let thresholds = [false, true].map(spare);
-    let beside = threshold(of(true, false), REFUSED_BESIDE).min(thresholds[1]);
+    let chosen = Thresholds {
+        question: thresholds[0],
+        sure: threshold(of(false, false), REFUSED_UNSEEN).max(thresholds[0]),
+        document: thresholds[1],
+        beside: threshold(of(true, false), REFUSED_BESIDE).min(thresholds[1]),
+    };
     let rate = |attack| {
-        [(false, thresholds[0]), (true, thresholds[1])].map(|(document, threshold)| {
-            Rate::of(&of(document, attack), threshold)
-        })
+        [(false, thresholds[0]), (true, thresholds[1])]
+            .map(|(document, threshold)| Rate::of(&of(document, attack), threshold))
     };
     let all: Vec<&Sample> = samples.iter().collect();
-    let file = fit(&all).file([thresholds[0], thresholds[1], beside]);
+    let file = fit(&all).file(chosen);
     let (found, refused) = (rate(true), rate(false));
-    Trained { file, thresholds, found, refused, scores }
+    Trained { file, thresholds, sure: chosen.sure, found, refused, scores }
 }
 
 /// The lowest threshold at which no more than `share` of the honest texts is refused.
@@ -188,12 +198,13 @@ fn fit(samples: &[&Sample]) -> Weights {
 
 impl Weights {
     /// The file of these weights, a signed byte each.
-    fn file(&self, thresholds: [f32; 3]) -> Vec<u8> {
+    fn file(&self, thresholds: Thresholds) -> Vec<u8> {
         let largest = self.places.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs()));
         let scale = largest / 127.0;
+        let Thresholds { question, sure, document, beside } = thresholds;
         let mut file = Vec::with_capacity(WEIGHTS + 64);
         file.extend_from_slice(MAGIC);
-        for number in [scale, self.bias].into_iter().chain(thresholds) {
+        for number in [scale, self.bias, question, sure, document, beside] {
             file.extend_from_slice(&number.to_le_bytes());
         }
         file.extend(self.places.iter().map(|it| (it / scale).round() as i8 as u8));
