@@ -10,8 +10,8 @@ mod service;
 mod settings;
 
 mod answer;
-mod condense;
 mod draft;
+mod condense;
 mod prepare;
 mod present;
 mod rerank;
