@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{ask, doctor, eval as eval_command, ingest, model as model_command, search, up};
+use commands::{
+    ask, doctor, eval as eval_command, ingest, model as model_command, search, up, warm,
+};
 
 /// Question answering over one person's documents.
 #[derive(Parser)]
@@ -50,6 +52,8 @@ enum Command {
     Search(search::Arguments),
     /// Serve the application on this machine
     Up(up::Arguments),
+    /// Put questions to a running service, so that their answers are kept for the next who asks
+    Warm(warm::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::ReadFile { source } => reading::reply(&source).map_err(Into::into),
         Command::Search(arguments) => search::run(&arguments),
         Command::Up(arguments) => up::run(arguments),
+        Command::Warm(arguments) => warm::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -38,7 +38,6 @@ pub mod telemetry;
 #[cfg(feature = "search")]
 pub mod guard;
 
-#[cfg(feature = "search")]
 pub mod llm;
 
 #[cfg(feature = "search")]

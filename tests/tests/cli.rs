@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use dossier_tests::{artefact, root};
+use dossier_tests::{Server, ServerOptions, artefact, root};
 use serde_json::Value;
 
 pub(crate) fn dossier(arguments: &[&str]) -> Output {
@@ -167,6 +167,8 @@ fn up_refuses_what_it_cannot_serve() {
         (vec!["--listen", &port], "is in use"),
         (vec!["--listen", "0.0.0.0:0"], "no API key is set"),
         (vec!["--variable", "nonsense"], "KEY=VALUE"),
+        (vec!["--warm", "no.txt"], "no.txt"),
+        (vec!["--warm", "data/questions.txt", "--variable", HASHED_KEY], "only hashes are known"),
     ] {
         let output = dossier(&[&["up", "--state-dir", state], arguments.as_slice()].concat());
         let said = text(&output.stderr);
@@ -185,13 +187,18 @@ fn up_serves_a_pack_and_ends_on_sigterm() {
     let docs = folder.path().join("ada.md");
     let (docs, out) = (docs.to_str().unwrap(), pack.to_str().unwrap());
     assert!(dossier(&["ingest", docs, "--out", out]).status.success());
-    let mut child = up(folder.path(), out);
+    let questions = folder.path().join("questions.txt");
+    fs::write(&questions, "Who wrote the first program?").unwrap();
+    let mut child = up(folder.path(), out, &["--warm", questions.to_str().unwrap()]);
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     let address = lines
         .by_ref()
         .map(|line| line.unwrap())
         .find_map(|line| line.strip_prefix("Dossier is ready on ").map(str::to_owned))
         .unwrap();
+    let warmed = lines.by_ref().map(|line| line.unwrap()).take(2).collect::<Vec<_>>();
+    assert!(warmed[0].ends_with("  grounded    Who wrote the first program?"), "{warmed:?}");
+    assert_eq!(warmed[1], "answers kept: 1");
     let client = dossier_tests::client().unwrap();
     let ready = client.get(format!("{address}/health/ready")).send().unwrap();
     assert_eq!(ready.status().as_u16(), 200);
@@ -206,6 +213,65 @@ fn up_serves_a_pack_and_ends_on_sigterm() {
     assert_eq!(lines.map_while(Result::ok).last().as_deref(), Some("stopped"));
 }
 
+#[test]
+fn warm_refuses_what_it_cannot_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (empty, one) = (file("empty.txt", "# nothing\n\n"), file("one.txt", "Who was she?"));
+    // Nobody listens on a port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("http://{port}");
+    for (arguments, code, words) in [
+        (vec!["no.txt"], 2, "no.txt"),
+        (vec![&*empty], 2, "no question in it"),
+        (vec![&*one, "--url", "127.0.0.1:3000"], 2, "expected http or https"),
+        (vec![&*one, "--url", &*nobody], 1, "nobody answers"),
+    ] {
+        let output = dossier(&[&["warm"], arguments.as_slice()].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words) && output.stdout.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn warm_has_answers_kept_for_the_next_who_asks() {
+    let variables = [("api_keys".to_owned(), "a-key".to_owned())].into();
+    let server = Server::start_with(ServerOptions { variables, ..ServerOptions::default() });
+    let server = server.unwrap();
+    let base = server.base();
+    let warm = |key: &str| {
+        dossier(&["warm", "data/questions.txt", "--url", &base, "--key", key, "--patience", "0"])
+    };
+    let refused = warm("another");
+    let said = text(&refused.stderr);
+    assert!(refused.status.code() == Some(2) && said.contains("--key"), "{said}");
+    for word in ["new", "cached"] {
+        let output = warm("a-key");
+        let (lines, said) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{lines}{said}");
+        assert_eq!(lines.lines().count(), 11, "{lines}");
+        for line in lines.lines() {
+            assert!(line.contains(&format!("  {word:<6}  ")), "{line}");
+            assert!(line.contains("  extractive  ") && line.contains("  grounded  "), "{line}");
+        }
+    }
+    let body = serde_json::json!({"question": "Who awarded her the Davy Medal?"});
+    let client = dossier_tests::client().unwrap();
+    let asked = client.post(format!("{base}/chat")).header("x-api-key", "a-key");
+    let answer = asked.body(body.to_string()).send().unwrap().text().unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["cached"], true, "{answer}");
+}
+
+/// What `api_keys` may be: here nobody knows a key to ask with.
+const HASHED_KEY: &str =
+    "api_keys=sha256:11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437";
+
 /// A process that does not outlive a test that fails.
 struct Running(Child);
 
@@ -216,11 +282,12 @@ impl Drop for Running {
     }
 }
 
-fn up(state: &Path, pack: &str) -> Running {
+fn up(state: &Path, pack: &str, more: &[&str]) -> Running {
     let child = Command::new(artefact("dossier").unwrap())
         .current_dir(root())
         .args(["up", "--listen", "127.0.0.1:0", "--pack", pack, "--state-dir"])
         .arg(state.join("state"))
+        .args(more)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();

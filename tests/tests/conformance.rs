@@ -2,10 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use dossier_tests::conformance::{areas, run};
+use dossier_tests::{
+    conformance::{areas, run},
+    groq::{Groq, Options},
+};
+
+/// The area whose server asks a model: a double, which does what a question's mark says.
+const WITH_MODEL: &str = "llm";
 
 fn check(area: &str) {
-    let report = run(area, &BTreeMap::new()).unwrap();
+    let marked = || Groq::start_with(Options { marked: true, ..Options::default() }).unwrap();
+    let groq = (area == WITH_MODEL).then(marked);
+    let names = groq.iter().flat_map(|groq| {
+        let (base, path) = (groq.base(), "/openai/v1");
+        let host = base.trim_end_matches(path).to_owned();
+        [("groq".to_owned(), base), ("groq_host".to_owned(), host)]
+    });
+    let report = run(area, &names.collect::<BTreeMap<_, _>>()).unwrap();
     report.lines.iter().for_each(|line| println!("{line}"));
     println!("{area}: {} passed, {} failed", report.passed, report.failed);
     assert!(report.skipped || report.passed > 0);
@@ -31,5 +44,5 @@ macro_rules! conform {
 }
 
 conform! {
-    about, bodies, chat, completions, cors, daily, feedback, guard, health, identity, keys, limits, mcp, methods, metrics, metrics_token, models, origins, search, sessions, simple, stream, understanding, validation,
+    about, bodies, chat, completions, cors, daily, feedback, guard, health, identity, keys, limits, llm, mcp, methods, metrics, metrics_token, models, origins, search, sessions, simple, stream, understanding, validation,
 }

@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod caching;
 mod cli;
 mod clients;
 mod conformance;
@@ -18,12 +19,15 @@ mod feedback;
 mod groq;
 mod hnsw;
 mod ingest;
+mod limits;
 mod loopback;
 mod model;
 mod packs;
+mod providers;
 mod rankings;
 mod reranker;
 mod reranker_model;
 mod reuse;
 mod second_opinion;
 mod service;
+mod visitor;

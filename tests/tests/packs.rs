@@ -12,9 +12,9 @@ use dossier_tests::{Server, pack, root};
 use futures::executor::block_on;
 use serde_json::json;
 
-const STORE: &str = "default";
+pub(crate) const STORE: &str = "default";
 
-fn small_pack(model: Option<&str>) -> Vec<u8> {
+pub(crate) fn small_pack(model: Option<&str>) -> Vec<u8> {
     let text =
         "# Ada\n\nAda Lovelace wrote the first published program, for the Analytical Engine.";
     let chunks = chunks(&Document::read("ada.md", text.as_bytes().to_vec()).unwrap());
@@ -23,7 +23,7 @@ fn small_pack(model: Option<&str>) -> Vec<u8> {
 }
 
 /// Publishes into memory and copies the records: what the pointer says may then be tampered with.
-fn publish(store: &KvStore, pack: &[u8], tamper: impl Fn(&str, Vec<u8>) -> Vec<u8>) {
+pub(crate) fn publish(store: &KvStore, pack: &[u8], tamper: impl Fn(&str, Vec<u8>) -> Vec<u8>) {
     let memory = MemoryKv::default();
     block_on(async {
         published::publish(&memory, pack).await.unwrap();

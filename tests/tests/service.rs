@@ -1,6 +1,6 @@
 //! The routes over real HTTP: answers, streams, health, and what bad requests get.
 
-use dossier_tests::{Reply, Server, ServerOptions};
+use dossier_tests::{Reply, Server, ServerOptions, groq::Groq};
 use serde_json::{Value, json};
 
 fn ask(server: &Server, question: &str) -> Value {
@@ -114,6 +114,75 @@ fn health_reports_from_real_probes() {
     assert!(
         detailed["chunks"].as_u64().unwrap() >= 80 && detailed["documents"].as_u64().unwrap() >= 10
     );
+}
+
+/// The application with Groq at an address of this machine.
+fn with_groq(base: &str) -> Server {
+    let host = base.trim_end_matches("/openai/v1");
+    let variables =
+        [("groq_api_key", "gsk_of_a_test"), ("groq_base_url", base), ("llm_host", host)];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Server::start_with(ServerOptions { variables, ..ServerOptions::default() }).unwrap()
+}
+
+#[test]
+fn health_tells_whether_a_model_would_answer() {
+    let groq = Groq::start().unwrap();
+    let server = with_groq(&groq.base());
+    for path in ["/health/llm", "/api/v1/health/llm"] {
+        let reply = server.get(path).unwrap();
+        let known = reply.json();
+        assert_eq!((reply.status, known["status"].as_str()), (200, Some("available")), "{known}");
+        assert_eq!(known["provider"], "groq");
+        assert_eq!(known["fallback_provider"], Value::Null);
+        assert!(known["is_hot"].is_boolean() && known.get("error").is_none(), "{known}");
+    }
+    assert_eq!(server.get("/health").unwrap().json()["model"], "openai/gpt-oss-20b");
+    let detailed = server.get("/health/detailed").unwrap().json();
+    assert_eq!(detailed["components"]["llm"], "healthy", "{detailed}");
+    let metrics = server.get("/metrics").unwrap().body;
+    for line in ["rag_circuit_breaker_state{name=\"groq\"} 0", "rag_sessions_active 0"] {
+        assert!(metrics.lines().any(|it| it == line), "{line}: {metrics}");
+    }
+    // No completion was asked for: looking costs nothing.
+    assert!(groq.received().is_empty());
+}
+
+#[test]
+fn health_tells_of_a_provider_that_is_gone() {
+    // Nobody listens on a port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = with_groq(&format!("http://{free}/openai/v1"));
+    let reply = server.get("/health/llm").unwrap();
+    let known = reply.json();
+    assert_eq!((reply.status, known["status"].as_str()), (503, Some("error")), "{known}");
+    assert_eq!(known["error"], "the provider cannot be reached");
+    let head = server.send("HEAD", "/health/llm", &[], "").unwrap();
+    assert_eq!((head.status, head.body.as_str()), (503, ""));
+    // Answers quote the documents meanwhile, so questions are answered.
+    assert_eq!(server.get("/health/ready").unwrap().status, 200);
+    let reply = server.get("/health/detailed").unwrap();
+    let detailed = reply.json();
+    assert_eq!((reply.status, detailed["status"].as_str()), (200, Some("degraded")), "{detailed}");
+    assert_eq!(detailed["degraded"], json!(["llm"]));
+}
+
+#[test]
+fn health_tells_of_a_configuration_that_has_to_be_mended() {
+    let variables = [("llm_providers".to_owned(), "nobody".to_owned())].into();
+    let server =
+        Server::start_with(ServerOptions { variables, ..ServerOptions::default() }).unwrap();
+    for (path, status) in [
+        ("/health", 200),
+        ("/health/live", 200),
+        ("/health/ready", 503),
+        ("/health/detailed", 503),
+        ("/health/llm", 503),
+    ] {
+        let reply = server.get(path).unwrap();
+        assert_eq!(reply.status, status, "{path}: {}", reply.body);
+        assert!(!reply.body.contains("nobody"), "{path}: {}", reply.body);
+    }
 }
 
 #[test]

@@ -36,6 +36,18 @@ pub(crate) fn up(workspace: &Workspace, args: &[String], started: Instant) -> Re
     Task::new(workspace.dossier()).arg("up").args(args).folder(workspace.root()).replace()
 }
 
+/// Writes the description of the API, and what else is made from the wire types.
+///
+/// # Errors
+///
+/// When the build fails or a file cannot be written.
+pub(crate) fn openapi(workspace: &Workspace) -> Result<()> {
+    workspace
+        .cargo(&["run", "-p", "dossier-core", "--features", "openapi", "--example", "openapi"])
+        .args(build_flags())
+        .run()
+}
+
 /// Builds the double of Groq and becomes it.
 ///
 /// # Errors

@@ -55,6 +55,10 @@ enum Command {
     /// Runs the double of Groq by hand; --help lists what it can do
     #[command(disable_help_flag = true)]
     FakeGroq(Passed),
+    /// Writes what is made from the wire types: docs/openapi.json, the page, the tools
+    Openapi,
+    /// Trains the guard's classifier (train), or measures the guard (eval [--check] [--control] [--failures])
+    Guard(Passed),
     /// Measures retrieval and answers on the cases in data/eval (`dossier eval`)
     Eval(Passed),
     /// Checks walls, headers, links, checksums and formatting; lists findings as file:line: message
@@ -107,6 +111,8 @@ fn run(command: Command, started: Instant) -> Result<()> {
         Command::Test(passed) => suite::run(&workspace, &passed.args),
         Command::Bench(passed) => measure::bench(&workspace, &passed.args),
         Command::FakeGroq(passed) => build::fake_groq(&workspace, &passed.args),
+        Command::Openapi => build::openapi(&workspace),
+        Command::Guard(passed) => measure::guard(&workspace, &passed.args),
         Command::Eval(passed) => measure::eval(&workspace, &passed.args),
         Command::Tidy => tidy::run(&workspace),
         Command::Ci => ci::run(&workspace),

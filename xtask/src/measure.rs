@@ -33,6 +33,20 @@ pub(crate) fn eval(workspace: &Workspace, args: &[String]) -> Result<()> {
         .run()
 }
 
+/// Trains the guard's classifier, or measures the guard on attacks and honest texts.
+///
+/// # Errors
+///
+/// When the build fails, or with `eval --check` a target is missed.
+pub(crate) fn guard(workspace: &Workspace, args: &[String]) -> Result<()> {
+    workspace
+        .cargo(&["run", "-p", "dossier-core", "--features", "training", "--example", "guard"])
+        .args(build_flags())
+        .arg("--")
+        .args(args)
+        .run()
+}
+
 /// The evaluation cases, below the repository.
 pub(crate) const CASES: &str = "data/eval/cases.json";
 

@@ -7,3 +7,4 @@ pub(crate) mod ingest;
 pub(crate) mod model;
 pub(crate) mod search;
 pub(crate) mod up;
+pub(crate) mod warm;

@@ -9,13 +9,21 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use dossier_core::{auth::API_KEYS, index::Index, pack::published, setting::items};
+use dossier_core::{
+    auth::{API_KEYS, HASHED},
+    index::Index,
+    pack::published,
+    setting::items,
+};
 use dossier_host::{Host, Manifest, Options, Variables};
 use futures::executor::block_on;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use super::search::pair;
+use super::{
+    search::pair,
+    warm::{self, Warmer},
+};
 use crate::{
     model::folder,
     output::{Failure, Outcome, say},
@@ -40,6 +48,9 @@ pub(crate) struct Arguments {
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
     listen: SocketAddr,
+    /// Put the questions of this file once it is ready, so that their answers are kept
+    #[arg(long, value_name = "FILE")]
+    warm: Option<PathBuf>,
     /// Folder of the key-value store
     #[arg(long, default_value = ".dossier", value_name = "DIR")]
     state_dir: PathBuf,
@@ -63,26 +74,27 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     options.limits.reuse.idle = Duration::from_secs(arguments.idle_timeout);
     // Shared by all applications of this user: a component is compiled once.
     options.cache_dir = Some(folder::cache()?.join("compiled"));
-    let key = has_key(&options)?;
-    if !key && !arguments.listen.ip().is_loopback() {
+    let keys = keys(&options)?;
+    if keys.is_empty() && !arguments.listen.ip().is_loopback() {
         return Err(Failure::usage(anyhow!(
             "{} can be reached from other machines and no API key is set: give one with \
              `--variable {API_KEYS}=…`, or listen on 127.0.0.1",
             arguments.listen
         )));
     }
-    options.local_names_only = !key;
+    options.local_names_only = keys.is_empty();
     // Looked at before anything starts: a bad pack must not replace what serves.
     let pack = arguments.pack.as_deref().map(read_pack).transpose()?;
+    let warming = arguments.warm.as_deref().map(|file| Warming::read(file, &keys)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(&arguments, options, pack, key))
+    runtime.block_on(serve(&arguments, options, pack, warming))
 }
 
 async fn serve(
     arguments: &Arguments,
     options: Options,
     pack: Option<Vec<u8>>,
-    key: bool,
+    warming: Option<Warming>,
 ) -> Outcome {
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => Failure::usage(anyhow!(
@@ -92,6 +104,7 @@ async fn serve(
         _ => Failure::usage(anyhow!("cannot listen on {}: {error}", arguments.listen)),
     })?;
     let address = listener.local_addr()?;
+    let this_machine_only = options.local_names_only;
     let host = Host::load(options).await?;
     let store = HostKv(host.store());
     if arguments.embedded {
@@ -117,22 +130,60 @@ async fn serve(
             }
         }
     }
-    if !key {
+    if this_machine_only {
         say!("no API key is set: serving this machine only");
     }
     say!("Dossier is ready on http://{address}");
+    if let Some(warming) = warming {
+        // A thread of its own: nothing waits for it, neither visitors nor the end.
+        std::thread::spawn(move || warming.run(address));
+    }
     host.serve(listener, stop()).await?;
     say!("stopped");
     Ok(())
 }
 
-/// Whether an API key is configured, before anything is compiled.
-fn has_key(options: &Options) -> Result<bool, Failure> {
+/// Questions that are put to the service once it is ready.
+struct Warming {
+    questions: Vec<String>,
+    key: Option<String>,
+}
+
+impl Warming {
+    /// Reads them, and finds a key to ask them with.
+    fn read(file: &Path, keys: &[String]) -> Result<Self, Failure> {
+        let key = keys.iter().find(|key| !key.starts_with(HASHED)).cloned();
+        if key.is_none() && !keys.is_empty() {
+            return Err(Failure::usage(anyhow!(
+                "--warm needs a key to ask with, and of all of them only hashes are known here: \
+                 run `dossier warm --key …` beside it"
+            )));
+        }
+        Ok(Self { questions: warm::read(file)?, key })
+    }
+
+    fn run(self, address: SocketAddr) {
+        let host = if address.is_ipv6() { "[::1]" } else { "127.0.0.1" };
+        let url = match address.ip().is_unspecified() {
+            true => format!("http://{host}:{}", address.port()),
+            false => format!("http://{address}"),
+        };
+        let asked = Warmer::new(&url, self.key.as_deref(), warm::PATIENCE)
+            .and_then(|warmer| warmer.ask_all(&self.questions));
+        match asked {
+            Ok(()) => say!("answers kept: {}", self.questions.len()),
+            Err(failure) => eprintln!("dossier: not all answers are kept: {:#}", failure.error),
+        }
+    }
+}
+
+/// The API keys, before anything is compiled.
+fn keys(options: &Options) -> Result<Vec<String>, Failure> {
     let manifest = Manifest::load(&options.manifest).map_err(Failure::usage)?;
     let environment = |name: &str| options.environment.get(name).cloned();
     let variables =
         Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
-    Ok(variables.get(API_KEYS).is_some_and(|keys| items(keys).next().is_some()))
+    Ok(items(variables.get(API_KEYS).unwrap_or_default()).map(str::to_owned).collect())
 }
 
 fn cores() -> usize {

@@ -12,8 +12,8 @@ use crate::{
 /// hexadecimal digits of its SHA-256. Empty: no key is asked for, and only this machine is served.
 pub const API_KEYS: &str = "api_keys";
 
-/// What an entry that is a hash begins with.
-const HASHED: &str = "sha256:";
+/// What an entry of [`API_KEYS`] that is a hash begins with.
+pub const HASHED: &str = "sha256:";
 
 /// The accepted keys, as hashes.
 #[derive(Clone, Default, Eq, PartialEq)]

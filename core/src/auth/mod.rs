@@ -13,6 +13,6 @@ pub use self::{
     access::{Access, Visitor},
     address::Addresses,
     admin::{ADMIN_KEY, admit_admin},
-    api_key::{API_KEYS, Keys, knows},
+    api_key::{API_KEYS, HASHED, Keys, knows},
     origin::Origins,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Service, instance::Settled};
+use super::{Service, instance::Settled, record::count_moves};
 use crate::{
     llm::{Call, Candidate, Collected, Completion, Effort, Message, Role, State, Waits},
     policy,
@@ -46,20 +46,19 @@ impl<'a, E: Env> Service<'a, E> {
         let caps = self.settings.catalogue.caps();
         trace.store(1, 1);
         let granted = policy::update(self.env.kv(), |shared| {
-            let mut state = State::decode(&shared.llm).unwrap_or_default();
-            let granted = candidates.iter().find_map(|candidate| {
-                let models = state.served(candidate, now);
-                let want = candidate.provider.reservation(&models, &completion);
-                let permit = state.permit(candidate.provider, want, caps, now).ok()?;
-                Some((candidate.provider, models, permit))
-            });
-            if let Ok(encoded) = state.encode() {
-                shared.llm = encoded;
-            }
-            granted
+            State::change(&mut shared.llm, |state| {
+                candidates.iter().find_map(|candidate| {
+                    let models = state.served(candidate, now);
+                    let want = candidate.provider.reservation(&models, &completion);
+                    let permit = state.permit(candidate.provider, want, caps, now).ok()?;
+                    Some((candidate.provider, models, permit))
+                })
+            })
         })
         .await;
-        let (provider, models, permit) = granted.ok()??;
+        let (granted, moves) = granted.ok()?;
+        count_moves(&moves, trace);
+        let (provider, models, permit) = granted?;
         let mut reply = Collected::default();
         let call = Call { completion: &completion, models: &models, tries: 1 };
         let outcome = provider.complete(self.env, call, &mut reply).await;

@@ -30,12 +30,13 @@ pub(super) struct Draft<'a> {
     pub(super) granted: Option<Granted<'a>>,
     /// What the local guard said of the question.
     pub(super) inspection: Inspection,
+    /// When it all must be over, by the clock; set by whoever knows when the question came.
+    pub(super) deadline: Duration,
     pub(super) question: String,
     messages: Vec<Message>,
     temperature: f32,
     max_tokens: u32,
     effort: Effort,
-    deadline: Duration,
 }
 
 /// Leave to ask one of the candidates.
@@ -90,12 +91,12 @@ impl<'a> Draft<'a> {
             quoted,
             granted: None,
             inspection: Inspection::default(),
+            deadline: Duration::ZERO,
             question: condensed.question.clone(),
             messages: written.messages,
             temperature: question.temperature.unwrap_or(settings.temperature),
             max_tokens,
             effort: effort.unwrap_or(settings.effort),
-            deadline: service.now() + settings.waits.total,
         })
     }
 
@@ -123,7 +124,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Reserves what the first candidate from `from` on takes, of those that may be asked.
+    /// Reserves what the first candidate from `from` on takes, of those that may be asked; nothing
+    /// where no time is left, for which no provider is to blame.
     pub(super) fn permit<E: Env>(
         &self,
         state: &mut State,
@@ -131,6 +133,9 @@ impl<'a> Draft<'a> {
         from: usize,
         now: Duration,
     ) -> Option<Granted<'a>> {
+        if now >= self.deadline {
+            return None;
+        }
         let completion = self.completion(service);
         let caps = service.settings.catalogue.caps();
         self.candidates.iter().enumerate().skip(from).find_map(|(at, candidate)| {

@@ -10,8 +10,9 @@ mod service;
 mod settings;
 
 mod answer;
-mod draft;
 mod condense;
+mod draft;
+mod inspect;
 mod prepare;
 mod present;
 mod rerank;

@@ -11,15 +11,16 @@ use super::{
     draft::{Draft, Granted},
     instance::Settled,
     present,
+    record::count_moves,
 };
 use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
-    guard::{ENCODER, Inspection, REDIRECT, Reason, inspect, join, semantic},
-    llm::{Candidate, State},
+    guard::REDIRECT,
+    llm::{Candidate, State, Transition},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
-    ports::Env,
+    ports::{Clock as _, Env},
     retrieval::{Mode, Query, Retrieval},
     session::{self, Session, SessionKey},
     telemetry::{Stage, Trace, metrics},
@@ -35,6 +36,11 @@ pub(super) const STORE: &str = "store";
 pub(super) const MODEL: &str = "llm";
 /// The answerer without a model, as providers and models are named.
 pub(super) const EXTRACTIVE: &str = "extractive";
+/// Longest wait for somebody else's answer to the same question: what a model takes that answers at
+/// all. Whoever waits longer has four fifths of the time left to ask for himself.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Time between two looks whether it is there.
+const TURN: Duration = Duration::from_millis(10);
 
 /// A question that was let in, and what will be said to it.
 #[derive(Debug)]
@@ -215,15 +221,14 @@ impl<'a, E: Env> Service<'a, E> {
             prepared.plan = Plan::Say(Answer::cached(&record));
             return;
         }
-        // An answer that is known was let in before; for the others the encoder is asked anyway.
-        let inspection = self.inspect_meaning(question, inspection, trace);
-        if inspection.reason.is_some() {
-            prepared.place = None;
-            prepared.plan = Plan::Say(Answer::canned(REDIRECT, Kind::Blocked));
-            return;
+        // A model that fills in reads the question first, so here its meaning costs a pass of its own.
+        let fills_in = condensed.needs_llm && !candidates.is_empty();
+        let mut inspection = inspection;
+        if fills_in {
+            inspection = self.inspect_meaning(&question.text, inspection, trace);
         }
         let started = self.now();
-        if condensed.needs_llm && !candidates.is_empty() {
+        if fills_in && inspection.reason.is_none() {
             let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
             condensed.search = filled.unwrap_or(condensed.search);
             self.note(trace, Stage::Understand, started, None);
@@ -233,6 +238,14 @@ impl<'a, E: Env> Service<'a, E> {
         trace.count(&metrics::REWRITES, &[if rewrite.is_some() { "true" } else { "false" }], 1.0);
         self.note(trace, Stage::Rewrite, started, None);
         let text = rewrite.as_ref().map_or(&condensed.search, |it| &it.text);
+        if !fills_in {
+            inspection = self.inspect_meaning(text, inspection, trace);
+        }
+        if inspection.reason.is_some() {
+            prepared.place = None;
+            prepared.plan = Plan::Say(Answer::canned(REDIRECT, Kind::Blocked));
+            return;
+        }
         let query =
             Query { text, top_k: question.top_k, filters: &question.filters, mode: Mode::Hybrid };
         let retrieval = self.retrieve(&query, trace).await;
@@ -244,45 +257,9 @@ impl<'a, E: Env> Service<'a, E> {
         prepared.plan = self.decide(question, &condensed, turns, candidates, retrieval, trace);
         if let Plan::Ask(draft) = &mut prepared.plan {
             draft.inspection = inspection;
+            // Whoever waited for another's answer has so much less time for his own.
+            draft.deadline = prepared.turn.asked_at + self.settings.completion.waits.total;
         }
-    }
-
-    /// What the local guard says of a question's words.
-    fn inspect(&self, question: &str, earlier: Option<&str>, trace: &mut Trace) -> Inspection {
-        let started = self.now();
-        let inspection = inspect(question, earlier);
-        trace.count(&metrics::PROMPT_GUARD_CHARS, &[], question.chars().count() as f64);
-        self.note_inspection(&inspection, started, trace);
-        inspection
-    }
-
-    /// What it says in the end, with the question's meaning where there is an encoder to read it.
-    fn inspect_meaning(
-        &self,
-        question: &Question,
-        inspection: Inspection,
-        trace: &mut Trace,
-    ) -> Inspection {
-        let query = Query { text: &question.text, mode: Mode::Hybrid, ..Query::default() };
-        let known = self.index().check_model(Some(ENCODER)).is_ok();
-        let encoded = if known { self.encode(&query, trace) } else { None };
-        let started = self.now();
-        let inspection = join(inspection, encoded.and_then(|it| semantic(&it)));
-        self.note_inspection(&inspection, started, trace);
-        inspection
-    }
-
-    fn note_inspection(&self, inspection: &Inspection, started: Duration, trace: &mut Trace) {
-        let outcome = if inspection.reason.is_some() { "blocked" } else { "safe" };
-        if let Some(reason) = inspection.reason {
-            let layer = match reason {
-                Reason::Classifier => "CLASSIFIER_BLOCK",
-                _ => "REGEX_BLOCK",
-            };
-            trace.count(&metrics::GUARD_BLOCKED, &[layer], 1.0);
-            trace.count(&metrics::SECURITY_EVENTS, &["jailbreak_attempt", "medium"], 1.0);
-        }
-        self.note(trace, Stage::Guard, started, Some(outcome));
     }
 
     /// What needs no documents: courtesies, and questions that say too little.
@@ -319,11 +296,13 @@ impl<'a, E: Env> Service<'a, E> {
         let started = self.now();
         let completion = &self.settings.completion;
         let options = format!(
-            "{:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
             question.temperature.unwrap_or(completion.temperature),
             question.max_tokens.unwrap_or(completion.max_tokens),
             question.reasoning_effort,
             self.settings.answers,
+            self.settings.documents,
+            self.settings.personal,
         );
         let name = AnswerKey {
             question: &question.text,
@@ -338,10 +317,9 @@ impl<'a, E: Env> Service<'a, E> {
         let cache = &self.instance.answers;
         let mut found = cache.recent(&name, started);
         if found.is_none() {
-            let boarding = self.instance.flights.board(&name).await;
-            if boarding.waited {
-                found = cache.recent(&name, self.now());
-            }
+            let boarding = self.board(&name).await;
+            // Whoever had it before may have left the answer.
+            found = cache.recent(&name, self.now());
             if found.is_none() {
                 trace.store(1, 0);
                 found = match cache.find(self.env.kv(), &name, self.now()).await {
@@ -354,12 +332,25 @@ impl<'a, E: Env> Service<'a, E> {
                 };
             }
             if found.is_none() {
-                prepared.place = Some(Place { name, boarding });
+                prepared.place = boarding.map(|boarding| Place { name, boarding });
             }
         }
         let outcome = if found.is_some() { "hit" } else { "miss" };
         self.note(trace, Stage::Cache, started, Some(outcome));
         found
+    }
+
+    /// Waits for others who ask the same; `None` where that takes too long. One provider that hangs
+    /// would hold them all up, one after the other.
+    async fn board(&self, name: &str) -> Option<Boarding<'a>> {
+        let until = self.now() + PATIENCE;
+        loop {
+            let boarding = self.instance.flights.board(name);
+            if boarding.is_some() || self.now() >= until {
+                return boarding;
+            }
+            self.env.clock().sleep(TURN).await;
+        }
     }
 
     /// Decides by the passages found.
@@ -416,6 +407,9 @@ impl<'a, E: Env> Service<'a, E> {
         if candidates.is_empty() {
             return Plan::Say(quoted);
         }
+        // The model sees what the question leans on and nothing else of the conversation: an answer
+        // to a question that stands alone is kept for everybody who asks the same.
+        let turns = &turns[turns.len().saturating_sub(condensed.leaned_on)..];
         let draft = Draft::new(self, question, condensed, turns, candidates, &retrieval, quoted);
         match draft {
             Ok(draft) => Plan::Ask(Box::new(draft)),
@@ -441,22 +435,22 @@ impl<'a, E: Env> Service<'a, E> {
         trace.store(1, 1);
         let outcome = policy::update(self.env.kv(), |shared| {
             let standing = shared.ledger.claim(claim, limits, started)?;
-            let granted = self.reserve(&mut shared.llm, &settled, prepared, started);
-            Ok((standing, granted))
+            Ok((standing, self.reserve(&mut shared.llm, &settled, prepared, started)))
         })
         .await;
-        let (standing, granted) = match outcome {
+        let (standing, (granted, moves)) = match outcome {
             Ok(Ok(admitted)) => admitted,
             Ok(Err(refusal)) => {
                 self.instance.settle(settled);
                 return Err(refused_by(refusal, trace));
             }
             Err(fault) => {
-                self.instance.settle(settled);
+                self.settle_again(settled, &fault);
                 self.without_ledger(&fault, trace);
-                (Standing::default(), None)
+                Default::default()
             }
         };
+        count_moves(&moves, trace);
         if let Plan::Ask(draft) = &mut prepared.plan {
             draft.grant(granted, self, trace);
         }
@@ -464,27 +458,36 @@ impl<'a, E: Env> Service<'a, E> {
         Ok(standing)
     }
 
-    /// Settles earlier permits, and asks for one where a model is to be asked.
+    /// Settles earlier permits, and asks for one where a model is to be asked. Also returns how that
+    /// moves breakers.
     fn reserve(
         &self,
         bytes: &mut Vec<u8>,
         settled: &[Settled],
         prepared: &Prepared<'a>,
         now: Duration,
-    ) -> Option<Granted<'a>> {
+    ) -> (Option<Granted<'a>>, Vec<Transition>) {
         let draft = match &prepared.plan {
             Plan::Ask(draft) => Some(draft),
-            Plan::Say(_) if settled.is_empty() => return None,
+            Plan::Say(_) if settled.is_empty() => return Default::default(),
             Plan::Say(_) => None,
         };
-        // What cannot be read counts as none, as in the ledger: windows begin anew.
-        let mut state = State::decode(bytes).unwrap_or_default();
-        settled.iter().for_each(|it| state.settle(&it.permit, &it.settlement, it.at));
-        let granted = draft.and_then(|draft| draft.permit(&mut state, self, 0, now));
-        if let Ok(encoded) = state.encode() {
-            *bytes = encoded;
+        State::change(bytes, |state| {
+            settled.iter().for_each(|it| state.settle(&it.permit, &it.settlement, it.at));
+            draft.and_then(|draft| draft.permit(state, self, 0, now))
+        })
+    }
+
+    /// Keeps what could not be told for the next question; but what may have been told is not told
+    /// twice: it would give back of others what it gave back of itself. It stays reserved instead.
+    pub(super) fn settle_again(
+        &self,
+        settled: impl IntoIterator<Item = Settled>,
+        fault: &LedgerFault,
+    ) {
+        if !matches!(fault, LedgerFault::Unconfirmed(_)) {
+            self.instance.settle(settled);
         }
-        granted
     }
 
     /// Without the ledger nothing can be reserved, so no model is asked: caps hold, come what may.

@@ -9,6 +9,7 @@ use super::{
     speak::WRITES,
 };
 use crate::{
+    llm::Transition,
     ports::{Clock as _, Env},
     session::Session,
     telemetry::{Served, Stage, Trace, metrics},
@@ -58,9 +59,12 @@ impl<'a, E: Env> Service<'a, E> {
             return;
         }
         trace.store(0, 1);
+        let started = self.now();
         if cache.store(self.env.kv(), &place.name, &record).await.is_err() {
             trace.count(&metrics::RESPONSE_CACHE_ERRORS, &["set"], 1.0);
         }
+        let seconds = self.now().saturating_sub(started).as_secs_f64();
+        trace.count(&metrics::RESPONSE_CACHE_SECONDS, &["set"], seconds);
     }
 }
 
@@ -78,5 +82,12 @@ impl Instance {
         {
             env.warn(&format!("numbers are not written yet: {fault}"));
         }
+    }
+}
+
+/// Counts moves of breakers, once they are written.
+pub(super) fn count_moves(moves: &[Transition], trace: &mut Trace) {
+    for Transition { provider, from, to } in moves {
+        trace.count(&metrics::BREAKER_TRANSITIONS, &[provider, from.label(), to.label()], 1.0);
     }
 }

@@ -58,11 +58,15 @@ impl<E: Env> Service<'_, E> {
         retrieval
     }
 
-    /// What the encoder makes of a question, now or the last time.
+    /// What the encoder makes of a question, now or the last time. The guard and retrieval read the
+    /// same vectors, so what one of them had made counts once.
     pub(super) fn encode(&self, query: &Query<'_>, trace: &mut Trace) -> Option<Rc<Encoded>> {
         let started = self.now();
         let encode = || self.retriever.encode(query);
         let (encoded, known) = self.instance.encoded(query.text, encode);
+        if known && trace.steps().iter().any(|step| step.stage == Stage::Encode) {
+            return encoded;
+        }
         let result = if known { "hit" } else { "miss" };
         trace.count(&metrics::CACHE_LOOKUPS, &["embedding", result], 1.0);
         self.note(trace, Stage::Encode, started, None);
@@ -89,6 +93,11 @@ impl<E: Env> Service<'_, E> {
         };
         match scores {
             Ok(scores) => {
+                // Services without a last sigmoid score beyond 0 to 1, which is no share to show.
+                for score in scores.iter().filter(|score| (0.0..=1.0).contains(*score)) {
+                    let score = f64::from(*score);
+                    trace.count(&metrics::RERANK_SCORES, &["cross_encoder"], score);
+                }
                 reorder(&mut retrieval.hits, &scores);
                 self.instance.keep_order(name, scores);
                 self.note(trace, Stage::Rerank, started, Some("cross_encoder"));

@@ -14,6 +14,7 @@ use super::{
     gate::Gate,
     instance::Settled,
     prepare::{EXTRACTIVE, MODEL, Plan, Prepared},
+    record::count_moves,
 };
 use crate::{
     answer::{Event, Report, Writer, fragments},
@@ -95,14 +96,7 @@ impl<'a, E: Env> Service<'a, E> {
         sink: &mut impl Sink,
     ) {
         sink.send(Event::Metadata(Box::new(described(opening, answer, trace)))).await;
-        self.finish(answer, trace, sink).await;
-    }
-
-    /// Sends an answer's text and what is known of it, after `metadata`.
-    async fn finish(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
-        for fragment in fragments(&answer.text) {
-            sink.send(Event::Token(fragment.to_owned())).await;
-        }
+        recite(&answer.text, sink).await;
         sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
 
@@ -159,7 +153,10 @@ impl<'a, E: Env> Service<'a, E> {
                 opening.sources.clear();
                 match scribe.opening {
                     Some(_) => self.say(&answer, opening, trace, scribe.sink).await,
-                    None => self.finish(&answer, trace, scribe.sink).await,
+                    None => {
+                        recite(&answer.text, scribe.sink).await;
+                        self.conclude(&answer, trace, scribe.sink).await;
+                    }
                 }
                 return Ok(answer);
             }
@@ -188,7 +185,14 @@ impl<'a, E: Env> Service<'a, E> {
             if scribe.is_committed() {
                 self.note(trace, Stage::Generate, started, None);
                 let report = scribe.end();
-                return Err(written(report, &scribe, &draft, &outcome));
+                let mut answer = written(report, &scribe, &draft, &outcome);
+                // What was heard has numbers of its own, whether or not more follows.
+                let heard = |number: usize| answer.text.contains(&format!("[{number}]"));
+                answer.sources.retain(|source| heard(source.citation_index));
+                if scribe.has_spoken && !answer.sources.is_empty() {
+                    scribe.sink.send(Event::SourcesReorder(answer.sources.clone())).await;
+                }
+                return Err(answer);
             }
             scribe.writer = Some(draft.writer(self.settings.answers.citations));
             scribe.gate = draft.gate(self);
@@ -196,7 +200,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.degrade(MODEL);
         self.note(trace, Stage::Generate, started, None);
         scribe.fall_back(failed.unwrap_or(MODEL), EXTRACTIVE, EXTRACTIVE, trace).await;
-        self.finish(&draft.quoted, trace, scribe.sink).await;
+        recite(&draft.quoted.text, scribe.sink).await;
+        self.conclude(&draft.quoted, trace, scribe.sink).await;
         Ok(draft.quoted)
     }
 
@@ -230,7 +235,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.count(&metrics::PROMPT_GUARD_CACHE, &[hit], 1.0);
         let outcome = match heard.fault {
             Some(fault) => {
-                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[fault], 1.0);
+                let kind = if fault == "timed_out" { "timeout" } else { "api_error" };
+                trace.count(&metrics::PROMPT_GUARD_ERRORS, &[kind], 1.0);
                 trace.degrade("prompt_guard");
                 self.env.warn(&format!("Prompt Guard gives no signal: {fault}"));
                 "error"
@@ -246,7 +252,8 @@ impl<'a, E: Env> Service<'a, E> {
         trace.stage(Stage::PromptGuard, heard.started, heard.ended).outcome(outcome);
     }
 
-    /// Sends what is known of a model's answer after its text.
+    /// Sends what is known of an answer after its text, the sources too: `metadata` had those of the
+    /// prompt, of which the answer cites some, in an order of its own.
     async fn conclude(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
         if !answer.sources.is_empty() {
             sink.send(Event::SourcesReorder(answer.sources.clone())).await;
@@ -271,20 +278,23 @@ impl<'a, E: Env> Service<'a, E> {
         let now = self.now();
         trace.store(1, 1);
         let outcome = policy::update(self.env.kv(), |shared| {
-            let mut state = State::decode(&shared.llm).unwrap_or_default();
-            state.settle(&settled.permit, &settled.settlement, settled.at);
-            let granted = if may_go_on { draft.permit(&mut state, self, from, now) } else { None };
-            if let Ok(encoded) = state.encode() {
-                shared.llm = encoded;
-            }
-            granted
+            State::change(&mut shared.llm, |state| {
+                state.settle(&settled.permit, &settled.settlement, settled.at);
+                if may_go_on { draft.permit(state, self, from, now) } else { None }
+            })
         })
         .await;
-        outcome.unwrap_or_else(|fault| {
-            self.instance.settle([settled]);
-            self.without_ledger(&fault, trace);
-            None
-        })
+        match outcome {
+            Ok((granted, moves)) => {
+                count_moves(&moves, trace);
+                granted
+            }
+            Err(fault) => {
+                self.settle_again([settled], &fault);
+                self.without_ledger(&fault, trace);
+                None
+            }
+        }
     }
 
     /// Keeps account of a call.
@@ -377,10 +387,11 @@ impl<S: Sink> Scribe<'_, '_, S> {
         self.sink.send(Event::Fallback(fallback)).await;
     }
 
-    /// The end of an answer; `None` where there is nothing in it to send.
+    /// The end of an answer; `None` where there is nothing in it to send, as when every sentence was
+    /// left out. A client takes an answer without text for one that broke off, and so do we.
     async fn conclude(&mut self) -> Option<Report> {
         let report = self.end();
-        if report.text.trim().is_empty() && !self.is_committed() {
+        if report.text.trim().is_empty() && !self.has_spoken {
             return None;
         }
         let mut rest = self.gate.pass(&report.rest.text);
@@ -418,6 +429,13 @@ impl<S: Sink> Listener for Scribe<'_, '_, S> {
             self.speak(passed).await;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Sends a text that is ready, a few words at a time.
+async fn recite(text: &str, sink: &mut impl Sink) {
+    for fragment in fragments(text) {
+        sink.send(Event::Token(fragment.to_owned())).await;
     }
 }
 

@@ -1,19 +1,25 @@
 //! The pipeline on ports in memory: what visitors get, and what it costs.
 
+use std::time::Duration;
+
 use futures::executor::block_on;
 
-use super::*;
+use super::{prepare::Plan, *};
 use crate::{
     RequestError,
     answer::{Event, Sequence},
     auth::Visitor,
     fakes::{MemoryEnv, Reply, ScriptedHttp},
     index::{Index, build},
-    ports::HttpError,
+    llm::State,
+    ports::{Clock as _, HttpError},
     retrieval::Retriever,
-    telemetry::Trace,
+    telemetry::{
+        Trace,
+        metrics::{BREAKER_TRANSITIONS, Snapshot},
+    },
     text::{Document, chunks},
-    wire::{ChatRequest, ChatResponse},
+    wire::{ChatRequest, ChatResponse, ChatSource},
 };
 
 const TEXT: &str = "---\ntitle: Papers\n---\n# Papers\n\n## Davy Medal\n\nThe Royal Society gave \
@@ -47,6 +53,16 @@ impl Heard {
         let mut names: Vec<&str> = self.0.iter().map(Event::name).collect();
         names.dedup();
         names.join(" ")
+    }
+
+    /// The sources that numbers name after the last event.
+    fn sources(&self) -> Vec<ChatSource> {
+        let told = self.0.iter().rev().find_map(|event| match event {
+            Event::SourcesReorder(sources) => Some(sources),
+            Event::Metadata(metadata) => Some(&metadata.sources),
+            _ => None,
+        });
+        told.cloned().unwrap_or_default()
     }
 
     fn text(&self) -> String {
@@ -243,11 +259,64 @@ fn without_any_provider_the_documents_are_quoted() {
     let house = House::new(BOTH, vec![refused(401), refused(403)]);
     let mut heard = Heard::default();
     let (spoken, _) = house.hear(QUESTION, None, &mut heard).unwrap();
-    assert_eq!(heard.names(), "metadata fallback token result done");
+    assert_eq!(heard.names(), "metadata fallback token sources_reorder result done");
     assert_eq!(spoken.response.provider, "extractive");
+    // The model would have had more of them: `[1]` names what is quoted.
+    assert_eq!(heard.sources(), spoken.response.sources);
     assert!(spoken.response.degraded.iter().any(|it| it == "llm"), "{spoken:?}");
     // What had to do without a model is not kept for others.
     assert!(!house.ask(QUESTION, None).cached);
+}
+
+#[test]
+fn what_is_quoted_instead_of_an_answer_comes_with_its_own_sources() {
+    let house = House::new(&[GROQ], vec![refused(401)]);
+    let mut heard = Heard::default();
+    let question = "When did she receive the Matteucci Medal or the Davy Medal?";
+    let (spoken, _) = house.hear(question, None, &mut heard).unwrap();
+    let sources = heard.0.iter().rev().find_map(|event| match event {
+        Event::SourcesReorder(sources) => Some(sources),
+        _ => None,
+    });
+    assert_eq!(sources, Some(&spoken.response.sources));
+}
+
+#[test]
+fn thoughts_alone_are_no_answer() {
+    let variables = [GROQ, ("llm_reasoning_effort", "low"), ("citation_policy", "drop")];
+    let mut reply = stream(&["She lived in a castle by the sea [1]."], true).unwrap();
+    let thought = br#"data: {"choices": [{"index": 0, "delta": {"reasoning": "Well"}}]}"#;
+    reply.chunks.insert(0, Ok([&thought[..], b"\n\n"].concat()));
+    let house = House::new(&variables, vec![Ok(reply)]);
+    let mut heard = Heard::default();
+    let (spoken, _) = house.hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!((heard.names().as_str(), spoken.is_complete), ("metadata thinking error", false));
+}
+
+#[test]
+fn a_model_sees_of_a_conversation_what_the_question_leans_on() {
+    let replies = vec![stream(ANSWER, true), stream(ANSWER, true), stream(ANSWER, true)];
+    let house = House::new(&[GROQ], replies);
+    house.ask("I am Zebedee. Who gave the Davy Medal?", Some("s"));
+    house.ask("When was that?", Some("s"));
+    // Its answer is kept for everybody who asks the same.
+    house.ask(QUESTION, Some("s"));
+    let requests = house.env.http.requests();
+    let prompts = requests.iter().map(|it| String::from_utf8_lossy(&it.body).contains("Zebedee"));
+    assert_eq!(prompts.collect::<Vec<_>>(), [true, true, false]);
+}
+
+#[test]
+fn a_breaker_that_opens_is_counted_once_and_spares_the_provider() {
+    let house = House::new(&[GROQ], (0..7).map(|_| refused(401)).collect());
+    let mut counted = Snapshot::default();
+    for _ in 0..7 {
+        let (_, trace) = house.hear(QUESTION, None, &mut Silent).unwrap();
+        trace.record(&mut counted);
+    }
+    let moved = |from, to| counted.value(&BREAKER_TRANSITIONS, &["groq", from, to]);
+    assert_eq!((moved("closed", "open"), moved("open", "half_open")), (1, 0));
+    assert_eq!(house.env.http.requests().len(), 5);
 }
 
 #[test]
@@ -256,6 +325,11 @@ fn an_answer_cut_off_ends_in_an_error_where_it_was_heard_and_else_in_another_ans
     let mut heard = Heard::default();
     let (spoken, _) = House::new(&[GROQ], vec![cut()]).hear(QUESTION, None, &mut heard).unwrap();
     assert_eq!((heard.names().as_str(), spoken.is_complete), ("metadata token error", false));
+    let cited = stream(&[ANSWER[0], ANSWER[1], " She was"], false);
+    let mut heard = Heard::default();
+    let (spoken, _) = House::new(&[GROQ], vec![cited]).hear(QUESTION, None, &mut heard).unwrap();
+    assert_eq!(heard.names(), "metadata token sources_reorder error");
+    assert_eq!((heard.sources().len(), heard.sources()), (1, spoken.response.sources));
     let whole = House::new(&[GROQ], vec![cut()]).ask(QUESTION, None);
     assert!(whole.grounded && whole.provider == "extractive", "{whole:?}");
 }
@@ -300,6 +374,36 @@ fn limits_refuse_and_cost_nothing_further() {
         panic!("admitted")
     };
     assert_eq!((refusal.allowed, house.env.http.requests().len()), (2, 2));
+}
+
+#[test]
+fn whoever_waits_too_long_for_another_asks_for_himself_in_the_time_that_is_left() {
+    let house = House::new(&[GROQ], Vec::new());
+    block_on(async {
+        let settings = Settings::configured(&house.env.config).await.unwrap();
+        let retriever = Retriever::new(&house.index, None);
+        let (env, instance) = (&house.env, &house.instance);
+        let service = Service { env, settings: &settings, instance, retriever };
+        let request = ChatRequest { question: QUESTION.to_owned(), ..ChatRequest::default() };
+        let asked = Asked {
+            question: Question::from_chat(request).unwrap(),
+            visitor: Visitor::default(),
+            conversation: Conversation::Kept,
+        };
+        let mut trace = Trace::default();
+        let first = service.prepare(asked.clone(), &mut trace).await.unwrap();
+        let second = service.prepare(asked, &mut trace).await.unwrap();
+        assert!(first.place.is_some() && second.place.is_none());
+        assert!(env.clock.now() > Duration::ZERO);
+        let Plan::Ask(draft) = &second.plan else { panic!("{second:?}") };
+        let total = settings.completion.waits.total;
+        assert_eq!(draft.deadline, total);
+        // Nobody is asked for whom no time is left: it would count as a failure of his.
+        let permitted =
+            |now| draft.permit(&mut State::default(), &service, 0, now).map(|granted| granted.at);
+        assert_eq!(permitted(total - Duration::from_millis(1)), Some(0));
+        assert_eq!(permitted(total), None);
+    });
 }
 
 #[test]

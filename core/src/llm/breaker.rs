@@ -52,6 +52,17 @@ pub enum Position {
     Open,
 }
 
+impl Position {
+    /// Its name in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// How a request that passed came out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
@@ -80,9 +91,17 @@ impl Breaker {
     /// Returns where it stands.
     pub fn position(&self, now: Duration) -> Position {
         match *self {
+            Self::Open { until } if rest(until, now).is_none() => Position::HalfOpen,
+            _ => self.last_position(),
+        }
+    }
+
+    /// Returns where it stood after the last request, however long ago that was.
+    pub(super) fn last_position(&self) -> Position {
+        match self {
             Self::Closed { .. } => Position::Closed,
-            Self::Open { until } if rest(until, now).is_some() => Position::Open,
-            Self::Open { .. } | Self::HalfOpen { .. } => Position::HalfOpen,
+            Self::Open { .. } => Position::Open,
+            Self::HalfOpen { .. } => Position::HalfOpen,
         }
     }
 

@@ -38,8 +38,9 @@ pub struct UnknownModel {
 const ALIASES: [&str; 6] = ["groq", "llama", "deepinfra", "qwen", "qwen3", "qwen3-32b"];
 
 const PROVIDERS: &str = "llm_providers";
-/// In [`PROVIDERS`], the answerer without a model; it stands behind all others in any case.
-const EXTRACTIVE: &str = "extractive";
+/// The answerer without a model, as providers and models are named; it stands behind all others in
+/// any case.
+pub(super) const EXTRACTIVE: &str = "extractive";
 
 impl Catalogue {
     /// Reads `llm_providers`, the variables of each provider, `llm_prices` and the caps.
@@ -76,6 +77,12 @@ impl Catalogue {
     /// Returns the providers, the preferred one first; empty where no model is asked.
     pub fn providers(&self) -> &[Provider] {
         &self.providers
+    }
+
+    /// Returns who is asked first where nobody else is wanted: the provider's name and its model's.
+    pub fn answerer(&self) -> (&str, &str) {
+        let first = self.providers.first();
+        first.map_or((EXTRACTIVE, EXTRACTIVE), |it| (it.name(), &it.models()[0].id))
     }
 
     /// Returns what may be spent in a day.

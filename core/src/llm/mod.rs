@@ -28,10 +28,14 @@ mod breaker;
 mod state;
 mod window;
 
+mod availability;
+mod readings;
+
 #[cfg(test)]
 mod tests;
 
 pub use self::{
+    availability::{Availability, Condition, availability},
     breaker::{Breaker, Position, Verdict},
     catalogue::{Candidate, Catalogue, UnknownModel},
     completion::{Completion, Effort, Message, Role, Settings, Waits},
@@ -41,6 +45,7 @@ pub use self::{
     price::Price,
     provider::{Model, Provider},
     quota::{Caps, Limits, Quota, Reservation},
+    readings::Transition,
     sse::{Events, TooLong},
     state::{Denied, Gauge, Permit, State},
     stream::{Call, Collected, Listener},

@@ -270,6 +270,11 @@ impl State {
         postcard::from_bytes::<LlmRecord>(bytes).map(Self::from)
     }
 
+    /// The breakers by their providers.
+    pub(super) fn breakers(&self) -> impl Iterator<Item = (&str, &Breaker)> {
+        self.accounts.iter().map(|account| (account.name.as_str(), &account.breaker))
+    }
+
     fn find(&self, provider: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == provider)
     }

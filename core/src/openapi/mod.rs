@@ -2,7 +2,7 @@
 //! the definitions of the protocol's tools.
 //!
 //! Behind the feature `openapi`, which no component has: what is made here is checked in, and
-//! `cargo run -p dossier-core --features openapi --example openapi` makes it again.
+//! `cargo xtask openapi` makes it again.
 
 mod document;
 mod page;
@@ -66,11 +66,7 @@ mod tests {
         assert_eq!(outputs.len(), GOLDEN.len());
         for (output, (path, content)) in outputs.iter().zip(GOLDEN) {
             assert_eq!(output.path, path);
-            assert!(
-                output.content == content,
-                "{path} is out of date: run `cargo run -p dossier-core --features openapi \
-                 --example openapi`"
-            );
+            assert!(output.content == content, "{path} is out of date: run `cargo xtask openapi`");
         }
     }
 }

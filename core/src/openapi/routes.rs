@@ -374,7 +374,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/health/llm",
         id: "healthLlm",
         summary: "Whether a model would answer",
-        description: "From the last calls and, at most once in a while, a short one of its own.",
+        description: "From what questions have met, and from a list of models that each provider is \
+            asked for at most once in half a minute, which costs no tokens.",
         answers: &[
             Answer {
                 status: 200,

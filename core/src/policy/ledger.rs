@@ -114,9 +114,7 @@ impl Ledger {
         self.sweep(limits, now);
         (self.day, self.questions) = self.today(now);
         self.questions += 1;
-        if let Some((session, address)) = place_of(claim) {
-            self.enter(session, address, limits, now);
-        }
+        self.enter(claim, limits, now);
         Ok(self.standing(claim, limits, now))
     }
 
@@ -180,14 +178,19 @@ impl Ledger {
         self.offenders.sweep(now);
     }
 
-    fn enter(&mut self, session: u64, address: u64, limits: &Limits, now: Duration) {
+    fn enter(&mut self, claim: Claim, limits: &Limits, now: Duration) {
+        let Some((session, address)) = place_of(claim) else { return };
         let at = self.places.iter().position(|it| it.session == session && it.address == address);
         if let Some(place) = at.and_then(|at| self.places.get_mut(at)) {
             return place.tally.add(now);
         }
         // Whoever has been silent for an hour gives way; `check` saw that there is one.
         let allowed = limits.sessions_per_address as usize;
-        if session != address && allowed > 0 && self.conversations_of(address).count() >= allowed {
+        if claim.session.is_some()
+            && claim.address.is_some()
+            && allowed > 0
+            && self.conversations_of(address).count() >= allowed
+        {
             self.remove_oldest(|place| place.is_conversation() && place.address == address);
         }
         if self.places.len() >= limits.sessions_total as usize {
@@ -359,6 +362,19 @@ mod tests {
             assert_eq!(ask(&mut ledger, unknown, &limits, 0), None);
             assert_eq!(ask(&mut ledger, Claim::default(), &limits, 0), None);
         }
+    }
+
+    #[test]
+    fn conversations_of_unknown_addresses_do_not_drive_each_other_out() {
+        let (mut ledger, limits) =
+            (Ledger::default(), Limits { sessions_per_address: 1, ..limits() });
+        let unknown = |n| Claim { session: Some(n), address: None };
+        for _ in 0..limits.session_queries_per_hour {
+            ledger.claim(unknown(1), &limits, at(0)).unwrap();
+        }
+        ledger.claim(unknown(2), &limits, at(1)).unwrap();
+        let refusal = ledger.claim(unknown(1), &limits, at(2)).unwrap_err();
+        assert_eq!(refusal.limit, Limit::SessionHour);
     }
 
     #[test]

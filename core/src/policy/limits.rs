@@ -57,9 +57,9 @@ pub struct Limits {
     /// Questions a day (UTC) of everybody, 0 to 1 000 000; 2 000, in development 100 000. What
     /// bounds the bill when many addresses ask.
     pub daily_questions: u32,
-    /// Turns of a conversation that are kept and looked at, 0 to 20; 5.
+    /// Turns of a conversation that are kept and looked at, 0 to 20; 8.
     pub history_turns: usize,
-    /// Tokens of the turns that are looked at, 0 to 4 000; 200. The newest turn is always.
+    /// Tokens of the turns that are looked at, 0 to 4 000; 1 500: what eight turns take. The newest turn is always.
     pub history_tokens: usize,
 }
 
@@ -73,8 +73,8 @@ impl Limits {
             sessions_total: 1_000,
             address_queries_per_hour: 60,
             daily_questions: 2_000,
-            history_turns: 5,
-            history_tokens: 200,
+            history_turns: 8,
+            history_tokens: 1_500,
         };
         match profile {
             Profile::Production => production,

@@ -34,9 +34,12 @@ pub enum LedgerFault {
     /// Other requests wrote it without pause.
     #[error("the ledger is being written to without pause: {ATTEMPTS} attempts")]
     Contended,
-    /// The store failed.
+    /// The store failed; nothing was changed.
     #[error(transparent)]
     Store(#[from] KvError),
+    /// The store failed while it was written to; it may have been changed all the same.
+    #[error("the ledger may have been written or not: {0}")]
+    Unconfirmed(KvError),
 }
 
 /// Reads the ledger; empty where there is none.
@@ -52,7 +55,7 @@ pub async fn read(kv: &impl Kv) -> Result<SharedLedger, LedgerFault> {
 /// `change` is called again with what others wrote meanwhile, and only its last call counts.
 ///
 /// # Errors
-/// [`LedgerFault`]; then nothing was changed.
+/// [`LedgerFault`]; but for [`LedgerFault::Unconfirmed`] nothing was changed.
 pub async fn update<T>(
     kv: &impl Kv,
     mut change: impl FnMut(&mut SharedLedger) -> T,
@@ -62,7 +65,11 @@ pub async fn update<T>(
         let mut shared = before.as_deref().map(decode).unwrap_or_default();
         let unchanged = shared.clone();
         let outcome = change(&mut shared);
-        if shared == unchanged || kv.swap(KEY, before.as_deref(), &encode(&shared)?).await? {
+        if shared == unchanged {
+            return Ok(outcome);
+        }
+        let swapped = kv.swap(KEY, before.as_deref(), &encode(&shared)?).await;
+        if swapped.map_err(LedgerFault::Unconfirmed)? {
             return Ok(outcome);
         }
     }
@@ -141,12 +148,14 @@ mod tests {
         inner: MemoryKv,
         chance: SeededEntropy,
         writes: Cell<usize>,
+        /// Whether it fails when it has written.
+        is_cut: Cell<bool>,
     }
 
     impl SlowKv {
         fn new(seed: u64) -> Self {
             let (inner, chance) = (MemoryKv::default(), SeededEntropy::new(seed));
-            Self { inner, chance, writes: Cell::new(0) }
+            Self { inner, chance, writes: Cell::new(0), is_cut: Cell::new(false) }
         }
 
         async fn wait(&self) {
@@ -178,7 +187,10 @@ mod tests {
             self.wait().await;
             let written = self.inner.swap(key, old, new).await?;
             self.writes.set(self.writes.get() + usize::from(written));
-            Ok(written)
+            match self.is_cut.get() {
+                true => Err(KvError::Unavailable { reason: "cut off".to_owned() }),
+                false => Ok(written),
+            }
         }
     }
 
@@ -223,6 +235,15 @@ mod tests {
             update(&kv, |shared| shared.llm = vec![1, 2]).await.unwrap();
             assert_eq!((read(&kv).await.unwrap().llm, kv.writes.get()), (vec![1, 2], 1));
         });
+    }
+
+    #[test]
+    fn a_write_of_which_nothing_is_heard_may_have_taken_place() {
+        let kv = SlowKv::new(1);
+        kv.is_cut.set(true);
+        let written = block_on(update(&kv, |shared| shared.llm = vec![1]));
+        assert!(matches!(written, Err(LedgerFault::Unconfirmed(_))), "{written:?}");
+        assert_eq!(block_on(read(&kv)).unwrap().llm, [1]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn limits() -> Limits {
-        Limits::of(Profile::Production)
+        Limits { history_turns: 5, ..Limits::of(Profile::Production) }
     }
 
     #[test]

@@ -154,6 +154,9 @@ impl Trace {
             if let Some(histogram) = step.stage.histogram() {
                 snapshot.record(histogram, &[], seconds);
             }
+            if step.stage == Stage::Cache {
+                snapshot.record(&metrics::RESPONSE_CACHE_SECONDS, &["get"], seconds);
+            }
             if step.stage == Stage::Rerank {
                 let method = step.outcome.unwrap_or("cross_encoder");
                 snapshot.record(&metrics::RERANKS, &[method], 1.0);
@@ -258,6 +261,7 @@ mod tests {
             (&metrics::RERANK_SECONDS, &["cross_encoder"], 1),
             (&metrics::RESPONSE_CACHE_MISSES, &["false"], 1),
             (&metrics::RESPONSE_CACHE_HITS, &["false"], 0),
+            (&metrics::RESPONSE_CACHE_SECONDS, &["get"], 1),
             (&metrics::CACHE_LOOKUPS, &["answer", "miss"], 1),
             (&metrics::GUARD_CHECKS, &["safe"], 1),
             (&metrics::DEGRADED, &["dense"], 1),

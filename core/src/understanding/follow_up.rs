@@ -20,7 +20,7 @@ const POINTING_TERMS: usize = 4;
 /// everybody has.
 const OWN_TERMS: usize = 2;
 /// Turns that one question can lean on: who follows further back has changed the subject.
-const MAX_CHAIN: usize = 3;
+const MAX_CHAIN: usize = 8;
 /// One pronoun must be this much more frequent in the documents than the other to be the person's.
 const DOMINANCE: usize = 2;
 

@@ -10,10 +10,11 @@ use serde::Serialize;
 pub struct Health {
     /// `healthy`, or `alive` and `ready` / `not_ready` on the probes.
     pub status: &'static str,
-    /// Who answers: `extractive`.
-    pub provider: &'static str,
-    /// The answerer's model.
-    pub model: &'static str,
+    /// Who is asked first; `extractive` where documents are quoted without a model, `misconfigured`
+    /// where that cannot be told.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
     /// The program's version.
     pub version: &'static str,
 }
@@ -53,7 +54,8 @@ pub struct LlmHealth {
     pub fallback_available: bool,
     /// Which one; `null` where there is none.
     pub fallback_provider: Option<String>,
-    /// How long the provider took, in milliseconds.
+    /// How long the provider took when it was last asked, in milliseconds; 0 where it was not,
+    /// because it is known that it would not answer.
     pub response_time_ms: u64,
     /// Whether that was quick; only where it is available.
     #[serde(skip_serializing_if = "Option::is_none")]

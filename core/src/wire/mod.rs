@@ -2,6 +2,7 @@
 //!
 //! Shapes here are promises. Domain types have no serde; conversions are written by hand.
 
+mod availability;
 mod chat;
 mod completions;
 mod feedback;
@@ -21,6 +22,7 @@ mod rerank;
 mod search;
 
 pub use self::{
+    availability::{AvailabilityRecord, FindingRecord},
     chat::{
         Ambiguity, ChatRequest, ChatResponse, ChatSource, StreamError, StreamFallback,
         StreamMetadata, StreamResult, StreamSources,

@@ -15,14 +15,16 @@ use std::{
     time::Duration,
 };
 
-use dossier_core::{fakes::SeededEntropy, ports::Clock};
+use dossier_core::ports::Clock;
+
+use crate::chance::Chance;
 
 /// A task of a schedule.
-pub type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+pub(crate) type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// The virtual clock; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct VirtualClock(Rc<Timers>);
+pub(crate) struct VirtualClock(Rc<Timers>);
 
 #[derive(Debug, Default)]
 struct Timers {
@@ -34,7 +36,7 @@ struct Timers {
 
 impl VirtualClock {
     /// A clock that shows `now`.
-    pub fn at(now: Duration) -> Self {
+    pub(crate) fn at(now: Duration) -> Self {
         let clock = Self::default();
         clock.0.now.set(now);
         clock
@@ -71,7 +73,7 @@ impl Clock for VirtualClock {
 }
 
 /// Lets others run.
-pub async fn pause() {
+pub(crate) async fn pause() {
     let mut paused = false;
     poll_fn(|context| {
         if std::mem::replace(&mut paused, true) {
@@ -79,6 +81,16 @@ pub async fn pause() {
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    })
+    .await;
+}
+
+/// Waits until whoever waits for it was woken as often by others.
+pub(crate) async fn turns(count: u64) {
+    let mut left = count;
+    poll_fn(|_| {
+        left = left.saturating_sub(1);
+        if left == 0 { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
@@ -91,11 +103,11 @@ impl Wake for Flag {
     }
 }
 
-/// Runs `tasks` to their end, in the order that `entropy` decides.
+/// Runs `tasks` to their end, in the order that `chance` decides.
 ///
 /// # Panics
 /// Somebody waits for what never comes.
-pub fn run(clock: &VirtualClock, entropy: &SeededEntropy, tasks: Vec<Task<'_>>) {
+pub(crate) fn run(clock: &VirtualClock, chance: &Chance, tasks: Vec<Task<'_>>) {
     let mut tasks: Vec<(Task<'_>, Arc<Flag>)> =
         tasks.into_iter().map(|task| (task, Arc::new(Flag(AtomicBool::new(true))))).collect();
     while !tasks.is_empty() {
@@ -105,7 +117,7 @@ pub fn run(clock: &VirtualClock, entropy: &SeededEntropy, tasks: Vec<Task<'_>>) 
             assert!(clock.advance(), "{} tasks wait for what never comes", tasks.len());
             continue;
         }
-        let at = ready[(entropy.next() % ready.len() as u64) as usize];
+        let at = chance.one(&ready);
         let (task, flag) = &mut tasks[at];
         flag.0.store(false, Ordering::Relaxed);
         let waker = Waker::from(Arc::clone(flag));

@@ -4,17 +4,17 @@
 use std::{cell::Cell, rc::Rc};
 
 use dossier_core::{
-    fakes::{MemoryKv, SeededEntropy},
+    fakes::MemoryKv,
     ports::{Kv, KvError},
 };
 
-use crate::executor::pause;
+use crate::{chance::Chance, executor::pause};
 
 /// The store of a schedule; clones share it.
 #[derive(Clone, Debug)]
-pub struct FaultyKv {
+pub(crate) struct FaultyKv {
     inner: MemoryKv,
-    entropy: Rc<SeededEntropy>,
+    chance: Chance,
     /// Calls that fail, of 1 000.
     faults: u64,
     writes: Rc<Cell<usize>>,
@@ -22,28 +22,28 @@ pub struct FaultyKv {
 
 impl FaultyKv {
     /// A store of which `faults` calls of 1 000 fail.
-    pub fn new(entropy: Rc<SeededEntropy>, faults: u64) -> Self {
-        Self { inner: MemoryKv::default(), entropy, faults, writes: Rc::default() }
+    pub(crate) fn new(chance: Chance, faults: u64) -> Self {
+        Self { inner: MemoryKv::default(), chance, faults, writes: Rc::default() }
     }
 
     /// The store without turns and faults, for those who look at it afterwards.
-    pub fn inner(&self) -> &MemoryKv {
+    pub(crate) fn inner(&self) -> &MemoryKv {
         &self.inner
     }
 
     /// The same store for one question, which counts its writes apart.
-    pub fn counted(&self) -> Self {
+    pub(crate) fn counted(&self) -> Self {
         Self { writes: Rc::default(), ..self.clone() }
     }
 
     /// Writes that took place through this handle.
-    pub fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.writes.get()
     }
 
     async fn turn(&self) -> Result<(), KvError> {
         pause().await;
-        if self.entropy.next() % 1_000 < self.faults {
+        if self.chance.hits(self.faults) {
             return Err(KvError::Unavailable { reason: "by the schedule".to_owned() });
         }
         Ok(())

@@ -4,17 +4,21 @@
 //! a published index replaces the embedded one from the next request on, and one that cannot be
 //! opened leaves the old one serving.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use dossier_core::{
     RequestError,
     index::Index,
     model::{Encoder, ModelFiles},
     pack::published,
-    ports::Kv,
+    ports::{Clock as _, Kv},
     retrieval::Retriever,
 };
+use dossier_platform::SystemClock;
 use futures::lock::Mutex;
+
+/// Time between two looks whether another request has opened the index.
+const TURN: Duration = Duration::from_millis(5);
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -68,7 +72,13 @@ thread_local! {
 /// Returns the engine for a request: one read of the store.
 pub(crate) async fn current(kv: &impl Kv) -> Result<Rc<Engine>, RequestError> {
     let serving = SERVING.with(Rc::clone);
-    let mut serving = serving.lock().await;
+    let mut serving = loop {
+        if let Some(serving) = serving.try_lock() {
+            break serving;
+        }
+        // By the clock: requests of one instance cannot wake each other (0024).
+        SystemClock.sleep(TURN).await;
+    };
     match published::current(kv).await {
         Ok(Some(pointer)) if serving.tried.as_ref() != Some(&pointer.version) => {
             match published::fetch(kv, &pointer).await {

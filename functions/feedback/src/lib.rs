@@ -67,7 +67,7 @@ async fn list(env: &SpinEnv, request: &Request) -> Result<Reply, RequestError> {
 }
 
 async fn store(env: &SpinEnv) -> Result<SqlFeedback, RequestError> {
-    Ok(SqlFeedback::configured(env.config()).await.map_err(SettingFault::from)?)
+    Ok(SqlFeedback::configured(env.config()).await?)
 }
 
 /// Logs and counts the request, which is over.

@@ -5,7 +5,7 @@ mod metrics;
 mod report;
 
 use dossier_core::RequestError;
-use dossier_platform::{Exchange, Reply, Response, SpinConfig, SpinEnv, is_read, json};
+use dossier_platform::{Exchange, Reply, Response, SpinConfig, SpinEnv, is_read};
 use spin_sdk::{http::Request, http_service};
 
 #[http_service]
@@ -25,10 +25,11 @@ async fn route(request: &Request, route: &str) -> Result<Reply, RequestError> {
     }
     let env = SpinEnv::default();
     match route {
-        "/health" => Ok(json(&report::health("healthy"))),
-        "/health/live" => Ok(json(&report::health("alive"))),
+        "/health" => Ok(report::health(&env, "healthy").await),
+        "/health/live" => Ok(report::health(&env, "alive").await),
         "/health/ready" => Ok(report::ready(&env).await),
         "/health/detailed" => Ok(report::detailed(&env).await),
+        "/health/llm" => Ok(report::llm(&env).await),
         "/metrics" => metrics::page(&env, request.headers()).await,
         _ => Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
     }

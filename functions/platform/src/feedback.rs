@@ -5,6 +5,7 @@ use std::cell::Cell;
 use dossier_core::{
     feedback::{Cursor, Recorded, Selection, Vote},
     ports::{Config, Entry, Feedback, FeedbackError, Proposal},
+    setting::SettingFault,
 };
 
 use crate::sql::{Database, Row, Value};
@@ -53,10 +54,8 @@ impl SqlFeedback {
     ///
     /// # Errors
     /// The configuration cannot be read.
-    pub async fn configured(config: &impl Config) -> Result<Self, FeedbackError> {
-        let url = config.get(DATABASE_URL).await;
-        let url = url.map_err(|error| FeedbackError { reason: error.to_string() })?;
-        Ok(Self { url })
+    pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
+        Ok(Self { url: config.get(DATABASE_URL).await? })
     }
 
     async fn run(&self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, FeedbackError> {

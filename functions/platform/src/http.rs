@@ -1,6 +1,6 @@
 //! Outgoing requests as the HTTP port.
 
-use std::{pin::pin, time::Duration};
+use std::{future::poll_fn, mem::replace, pin::pin, time::Duration};
 
 use dossier_core::ports::{Body, Http, HttpError, HttpRequest, HttpResponse, Phase, Timeouts};
 use futures::future::{Either, select};
@@ -38,8 +38,9 @@ impl Http for SpinHttp {
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        let reply: Response =
-            within(first, spin_sdk::http::send(outgoing)).await?.map_err(|error| match error {
+        let reply: Response = within(first, polled_twice(spin_sdk::http::send(outgoing)))
+            .await?
+            .map_err(|error| match error {
                 ErrorCode::HttpRequestDenied => HttpError::Denied { authority },
                 other => HttpError::Failed { reason: other.to_string() },
             })?;
@@ -102,6 +103,20 @@ async fn within<T>(
         Either::Left((done, _)) => Ok(done),
         Either::Right(_) => Err(HttpError::TimedOut { phase, limit }),
     }
+}
+
+/// Has `work` polled again right after the first time. It spawns a task that writes the request's
+/// body, and the runtime looks at what was spawned only when something wakes it: where nothing else
+/// goes on in the instance, the request would never leave.
+async fn polled_twice<T>(work: impl Future<Output = T>) -> T {
+    let (mut work, mut polled) = (pin!(work), false);
+    poll_fn(|context| {
+        if !replace(&mut polled, true) {
+            context.waker().wake_by_ref();
+        }
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 /// A span as WASI's clocks take it.

@@ -104,7 +104,8 @@ fn options(groq: &Groq) -> ServerOptions {
 
 fn conversations(server: &Server, arguments: &Arguments) -> Result<()> {
     let (base, done) = (server.base(), Arc::new(AtomicBool::new(false)));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
     let tasks: Vec<_> = (0..arguments.conversations)
         .map(|number| {
@@ -143,16 +144,25 @@ fn conversations(server: &Server, arguments: &Arguments) -> Result<()> {
         .map(|it| it.saturating_sub(Duration::from_millis(arguments.first_token_ms)))
         .collect();
     own.sort();
-    let at = |share: f64| own.get(((own.len() - 1) as f64 * share) as usize).copied().unwrap_or_default();
+    let at = |share: f64| {
+        own.get(((own.len() - 1) as f64 * share) as usize).copied().unwrap_or_default()
+    };
     ensure!(!own.is_empty(), "no answer came: {:?}", seen.errors.first());
     println!("answers {}, errors {}", own.len(), seen.errors.len());
     for error in seen.errors.iter().take(5) {
         println!("  {error}");
     }
-    println!("to the first token beyond the provider's {} ms: p50 {:.1} ms, p99 {:.1} ms",
-        arguments.first_token_ms, at(0.5).as_secs_f64() * 1e3, at(0.99).as_secs_f64() * 1e3);
+    println!(
+        "to the first token beyond the provider's {} ms: p50 {:.1} ms, p99 {:.1} ms",
+        arguments.first_token_ms,
+        at(0.5).as_secs_f64() * 1e3,
+        at(0.99).as_secs_f64() * 1e3
+    );
     println!("answers a second: {:.1}", own.len() as f64 / started.elapsed().as_secs_f64());
-    println!("memory after a third of the time and at the end: {:.0} and {last:.0} MiB", first.unwrap_or(last));
+    println!(
+        "memory after a third of the time and at the end: {:.0} and {last:.0} MiB",
+        first.unwrap_or(last)
+    );
     Ok(())
 }
 
@@ -200,10 +210,14 @@ async fn ask(
     }
     ensure!(status == 200, "status {status}: {text}");
     if !text.ends_with("event: done\ndata: \n\n") {
-        bail!("the stream ends with: {}", text.lines().rev().take(3).collect::<Vec<_>>().join(" | "));
+        bail!(
+            "the stream ends with: {}",
+            text.lines().rev().take(3).collect::<Vec<_>>().join(" | ")
+        );
     }
     ensure!(!text.contains("event: fallback"), "another provider took over");
-    let metadata = text.lines().find_map(|line| line.strip_prefix("data: {")).context("no metadata")?;
+    let metadata =
+        text.lines().find_map(|line| line.strip_prefix("data: {")).context("no metadata")?;
     let metadata: Value = serde_json::from_str(&format!("{{{metadata}"))?;
     let id = metadata["session_id"].as_str().context("no session")?.to_owned();
     Ok((first.context("no token")?, id))
@@ -219,14 +233,21 @@ fn cached(server: &Server, clients: usize) -> Result<()> {
         ensure!(reply.status == 200, "{}", reply.body);
         times.push((started.elapsed(), reply.json()["cached"] == true));
     }
-    let mut hits: Vec<Duration> = times.iter().filter(|(_, hit)| *hit).map(|(time, _)| *time).collect();
+    let mut hits: Vec<Duration> =
+        times.iter().filter(|(_, hit)| *hit).map(|(time, _)| *time).collect();
     hits.sort();
     ensure!(!hits.is_empty(), "nothing was cached");
-    println!("cached answer, whole request: p50 {:.2} ms, p99 {:.2} ms",
-        hits[hits.len() / 2].as_secs_f64() * 1e3, hits[hits.len() * 99 / 100].as_secs_f64() * 1e3);
+    println!(
+        "cached answer, whole request: p50 {:.2} ms, p99 {:.2} ms",
+        hits[hits.len() / 2].as_secs_f64() * 1e3,
+        hits[hits.len() * 99 / 100].as_secs_f64() * 1e3
+    );
     let chat = rate(clients, || Ok(server.post("/chat", &body)?.status))?;
     let health = rate(clients, || Ok(server.get("/health")?.status))?;
-    println!("requests a second, {clients} clients: cached question {chat:.0}, health {health:.0}, ratio {:.2}", chat / health);
+    println!(
+        "requests a second, {clients} clients: cached question {chat:.0}, health {health:.0}, ratio {:.2}",
+        chat / health
+    );
     Ok(())
 }
 
@@ -242,7 +263,9 @@ fn rate(clients: usize, request: impl Fn() -> Result<u16> + Sync) -> Result<f64>
     };
     thread::scope(|scope| {
         let clients: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
-        clients.into_iter().try_for_each(|it| it.join().unwrap_or_else(|_| bail!("a client panicked")))
+        clients
+            .into_iter()
+            .try_for_each(|it| it.join().unwrap_or_else(|_| bail!("a client panicked")))
     })?;
     Ok(REQUESTS as f64 / started.elapsed().as_secs_f64())
 }

@@ -56,6 +56,7 @@ fn main() -> Result<()> {
     .with_context(|| format!("port {}; choose another with --port", arguments.port))?;
     println!("listening on {}", groq.base());
     println!("start the application with SPIN_VARIABLE_GROQ_BASE_URL={}", groq.base());
+    println!("and SPIN_VARIABLE_LLM_HOST={}", groq.base().trim_end_matches("/openai/v1"));
     println!("and any SPIN_VARIABLE_GROQ_API_KEY; stop with Ctrl-C");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(tokio::signal::ctrl_c())?)

@@ -239,7 +239,7 @@ mod tests {
         // Byte by byte: the file was trained from this data, by this code.
         assert!(
             trained.file == include_bytes!("../classifier.bin"),
-            "run `cargo run -p dossier-core --features training --example guard -- train`"
+            "run `cargo xtask guard train`"
         );
         assert!(trained.refused.iter().all(|it| it.share() <= REFUSED), "{:?}", trained.refused);
         assert!(trained.found.iter().all(|it| it.share() >= 0.7), "{:?}", trained.found);

@@ -85,7 +85,14 @@ pub(in crate::telemetry) const BREAKER: Label = Label::open("name");
 pub(in crate::telemetry) const PROVIDER: Label = Label::open("provider");
 pub(in crate::telemetry) const QUOTA: Label = Label::known(
     "quota",
-    &["requests_per_minute", "requests_per_day", "tokens_per_minute", "tokens_per_day", "cost"],
+    &[
+        "requests_per_minute",
+        "requests_per_day",
+        "tokens_per_minute",
+        "tokens_per_day",
+        "daily_tokens",
+        "daily_cost",
+    ],
 );
 pub(in crate::telemetry) const FROM_STATE: Label = Label::known("from_state", BREAKER_STATES);
 pub(in crate::telemetry) const TO_STATE: Label = Label::known("to_state", BREAKER_STATES);
@@ -118,7 +125,6 @@ pub(in crate::telemetry) const BLOCK: Label = Label::known(
 );
 pub(in crate::telemetry) const GUARD_ERROR: Label =
     Label::known("error_type", &["timeout", "api_error"]);
-pub(in crate::telemetry) const ATTEMPT: Label = Label::known("attempt", &["1", "2"]);
 pub(in crate::telemetry) const EVENT: Label = Label::known(
     "event_type",
     &[
@@ -136,10 +142,8 @@ pub(in crate::telemetry) const INPUT: Label = Label::known(
     "result",
     &["passed", "failed_empty", "failed_length", "failed_complexity", "failed_characters"],
 );
-pub(in crate::telemetry) const OUTPUT: Label = Label::known(
-    "result",
-    &["passed", "prompt_leakage_blocked", "internal_term_flagged", "pii_redacted", "link_removed"],
-);
+pub(in crate::telemetry) const OUTPUT: Label =
+    Label::known("result", &["passed", "prompt", "canary", "html", "image", "link", "personal"]);
 
 pub(in crate::telemetry) const SESSION_OPERATION: Label =
     Label::known("operation", &["created", "retrieved", "expired"]);
@@ -148,8 +152,8 @@ pub(in crate::telemetry) const LIMIT: Label = Label::known(
     &[
         "queries_per_hour",
         "address_queries_per_hour",
-        "sessions_per_address",
-        "sessions_total",
+        "sessions_per_ip",
+        "total_sessions",
         "daily_questions",
         "back_off",
     ],

@@ -83,8 +83,6 @@ metrics! {
         "Questions, by whether they are ambiguous.";
     CLARIFICATIONS: Counter, "rag_clarification_requests_total", [],
         "Questions answered by asking back.";
-    AMBIGUITY_SCORES: SCORES, "rag_ambiguity_score", [],
-        "Ambiguity of questions, 0 to 1.";
 
     // Retrieval.
     RETRIEVAL_CHUNKS: Histogram(&[0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 50.0]),
@@ -129,8 +127,6 @@ metrics! {
         "Operations of the answer cache that failed.";
     RESPONSE_CACHE_SECONDS: SHORT_TIMES, "response_cache_operation_duration_seconds",
         [CACHE_OPERATION], "Time of the answer cache's operations.";
-    RESPONSE_CACHE_BYTES: Gauge, "response_cache_size_bytes", [],
-        "Size of the answer cache.";
     CACHE_LOOKUPS: Counter, "rag_cache_lookups_total", [CACHE, HIT],
         "Lookups in each cache.";
 
@@ -145,8 +141,6 @@ metrics! {
         "Lookups of remote verdicts.";
     PROMPT_GUARD_ERRORS: Counter, "prompt_guard_errors_total", [GUARD_ERROR],
         "Failures of the remote guard.";
-    PROMPT_GUARD_RETRIES: Counter, "prompt_guard_retries_total", [ATTEMPT],
-        "Repeated calls of the remote guard.";
     PROMPT_GUARD_CHARS: Histogram(&[0.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]),
         "prompt_guard_context_size_chars", [], "Characters that the guard looked at.";
     SECURITY_EVENTS: Counter, "rag_security_events_total", [EVENT, SEVERITY],
