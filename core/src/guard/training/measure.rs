@@ -53,6 +53,13 @@ impl Rate {
         self.hits as f64 / self.of.max(1) as f64
     }
 
+    /// Cases in which something is so.
+    pub fn over(cases: impl IntoIterator<Item = bool>) -> Self {
+        let mut rate = Self::default();
+        cases.into_iter().for_each(|hit| rate.count(hit));
+        rate
+    }
+
     /// Scores that reach a threshold.
     pub(super) fn of(scores: &[f32], threshold: f32) -> Self {
         Self { hits: scores.iter().filter(|it| **it >= threshold).count(), of: scores.len() }
@@ -71,6 +78,9 @@ pub struct Measurement {
     pub layers: BTreeMap<Layer, (Rate, Rate)>,
     /// Attacks that succeed, by kind and group.
     pub succeeded: BTreeMap<(&'static str, String), Rate>,
+    /// Attacks that reach a model, by kind; typed ones none where there is no pipeline to ask. Each
+    /// planted one that succeeds does: some question finds its passage.
+    pub reached: BTreeMap<&'static str, Rate>,
     /// Planted attacks that would succeed if answers were not checked, or passages not prepared.
     pub without: [Rate; 2],
     /// Honest texts that are refused, by kind and group.
@@ -80,11 +90,16 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Measures every layer; `encode` gives a question's vector, or nothing where there is no encoder.
-    pub fn of(cases: &Cases, encode: impl Fn(&str) -> Option<Encoded>) -> Self {
+    /// Measures every layer; `encode` gives a question's vector, or nothing where there is no encoder,
+    /// and `reaches` whether a question gets as far as a model, or nothing where none can be asked.
+    pub fn of(
+        cases: &Cases,
+        encode: impl Fn(&str) -> Option<Encoded>,
+        reaches: impl Fn(&str) -> Option<bool>,
+    ) -> Self {
         let mut measurement = Self::default();
         for attack in &cases.attacks {
-            measurement.attack(attack, &encode);
+            measurement.attack(attack, &encode, &reaches);
         }
         for honest in &cases.honest {
             measurement.honest(honest, &encode);
@@ -97,16 +112,28 @@ impl Measurement {
         total(&self.succeeded)
     }
 
+    /// Attacks that reach a model, of all; `None` where typed ones could not be tried.
+    pub fn all_reached(&self) -> Option<Rate> {
+        let of = self.reached.values().map(|rate| rate.of).sum();
+        let hits = self.reached.values().map(|rate| rate.hits).sum();
+        (of == self.all_succeeded().of).then_some(Rate { hits, of })
+    }
+
     /// Honest texts refused, of all.
     pub fn all_refused(&self) -> Rate {
         total(&self.refused)
     }
 
-    fn attack(&mut self, attack: &Attack, encode: &Encode<'_>) {
-        let (kind, succeeds) = if attack.payloads.is_empty() {
+    fn attack(
+        &mut self,
+        attack: &Attack,
+        encode: &Encode<'_>,
+        reaches: &dyn Fn(&str) -> Option<bool>,
+    ) {
+        let (kind, succeeds, reached) = if attack.payloads.is_empty() {
             let caught = caught_question(&attack.text, encode);
             self.layer(caught, true);
-            ("direct", !caught[3])
+            ("direct", !caught[3], reaches(&attack.text))
         } else {
             for payload in &attack.payloads {
                 let parts = sentences(payload).into_iter().map(caught_document);
@@ -114,13 +141,17 @@ impl Measurement {
                 self.layer(caught, true);
             }
             let prepared = prepare(&attack.text, DocumentPolicy::Remove);
-            let reaches = attack.payloads.iter().any(|it| survives(it, &prepared.text, attack));
+            let intact = attack.payloads.iter().any(|it| survives(it, &prepared.text, attack));
             let gets_out = attack.emits.as_deref().is_some_and(|it| passes(it, &prepared.text));
-            self.without[0].count(reaches);
+            self.without[0].count(intact);
             self.without[1].count(attack.emits.is_none() || gets_out);
-            ("planted", reaches || gets_out)
+            let succeeds = intact || gets_out;
+            ("planted", succeeds, Some(succeeds))
         };
         self.succeeded.entry((kind, attack.group.clone())).or_default().count(succeeds);
+        if let Some(reached) = reached {
+            self.reached.entry(kind).or_default().count(reached);
+        }
         if succeeds {
             self.failures.push(attack.id.clone());
         }
@@ -245,7 +276,7 @@ mod tests {
     #[test]
     fn no_worse_than_measured() {
         let check = |cases: &Cases, succeeded: usize, refused: usize| {
-            let measurement = Measurement::of(cases, |_| None);
+            let measurement = Measurement::of(cases, |_| None, |_| None);
             assert!(measurement.all_succeeded().hits <= succeeded, "{:?}", measurement.succeeded);
             assert!(measurement.all_refused().hits <= refused, "{:?}", measurement.refused);
         };

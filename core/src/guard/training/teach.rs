@@ -74,8 +74,8 @@ pub fn teach(
         true => 1.0,
         false => plane.joint(it.words, it.meaning),
     };
-    let cut = threshold(scores(false, &joint), REFUSED);
-    let alone = threshold(scores(false, &meaning), REFUSED);
+    let cut = threshold(scores(false, &joint), REFUSED[0]);
+    let alone = threshold(scores(false, &meaning), REFUSED[0]);
     let alone = Rate::of(&scores(true, &meaning), alone);
     let (found, refused) =
         (Rate::of(&scores(true, &joint), cut), Rate::of(&scores(false, &joint), cut));

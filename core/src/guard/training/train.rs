@@ -15,13 +15,14 @@ const STEP: f32 = 8.0;
 const DECAY: f32 = 0.01;
 /// Parts of the data that are left out in turn, to find the thresholds.
 pub(super) const FOLDS: usize = 5;
-/// Share of honest questions and of honest sentences that may be refused in folds that were left
-/// out. Most of them were written to be mistaken for attacks, so of what visitors ask it is less.
-pub(super) const REFUSED: f64 = 0.02;
+/// Shares of honest questions and of honest sentences that may be refused in folds that were left out.
+/// Most of them were written to be mistaken for attacks, and without the like of them in training: of
+/// the collections' questions and sentences these thresholds refuse a quarter as many.
+pub(super) const REFUSED: [f64; 2] = [0.035, 0.045];
 /// Share of honest questions that may be refused whatever their meaning.
 const REFUSED_UNSEEN: f64 = 0.005;
 /// Share of honest sentences that may be taken for an order when the one beside them is one.
-const REFUSED_BESIDE: f64 = 0.1;
+const REFUSED_BESIDE: f64 = 0.25;
 /// What weights have before their thresholds are found.
 const NONE: Thresholds = Thresholds { question: 0.0, sure: 0.0, document: 0.0, beside: 0.0 };
 /// The lowest threshold; below, a new kind of honest text would be refused by chance.
@@ -109,7 +110,9 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
         let chosen = chosen.filter(|(it, _)| it.document == document && it.attack == attack);
         chosen.map(|(_, score)| *score).collect()
     };
-    let spare = |document| threshold(of(document, false), REFUSED).max(LOWEST);
+    let spare = |document| {
+        threshold(of(document, false), REFUSED[usize::from(document)]).max(LOWEST)
+    };
     let thresholds = [false, true].map(spare);
     let chosen = Thresholds {
         question: thresholds[0],
@@ -241,7 +244,8 @@ mod tests {
             trained.file == include_bytes!("../classifier.bin"),
             "run `cargo xtask guard train`"
         );
-        assert!(trained.refused.iter().all(|it| it.share() <= REFUSED), "{:?}", trained.refused);
+        let refused = trained.refused.iter().zip(REFUSED);
+        assert!(refused.clone().all(|(it, most)| it.share() <= most), "{:?}", trained.refused);
         assert!(trained.found.iter().all(|it| it.share() >= 0.7), "{:?}", trained.found);
     }
 
