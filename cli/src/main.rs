@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    ask, doctor, eval as eval_command, ingest, model as model_command, search, up, warm,
+    ask, doctor, eval as eval_command, ingest, model as model_command, preinitialise, search, up,
+    warm,
 };
 
 /// Question answering over one person's documents.
@@ -42,6 +43,8 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Fetch and convert the embedding model
     Model(model_command::Arguments),
+    /// Open what a component embeds when it is built, so that no visitor waits for it
+    Preinitialise(preinitialise::Arguments),
     /// Read one file from standard input, for a run that does not trust it
     #[command(name = reading::COMMAND, hide = true)]
     ReadFile {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval_command::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Model(arguments) => model_command::run(&arguments),
+        Command::Preinitialise(arguments) => preinitialise::run(&arguments),
         Command::ReadFile { source } => reading::reply(&source).map_err(Into::into),
         Command::Search(arguments) => search::run(&arguments),
         Command::Up(arguments) => up::run(arguments),

@@ -97,7 +97,9 @@ fn conversations_are_searched_for_what_they_are_about() {
         assert!(turns.len() >= 3, "{name}");
         let mut before: Vec<TurnRecord> = Vec::new();
         for Turn { ask, answer, has, lacks, finds: section } in turns {
-            let search_text = condense(&ask, &before, &index).search;
+            let condensed = condense(&ask, &before, &index);
+            let about = condensed.about(&before);
+            let search_text = condensed.search;
             let held: BTreeSet<String> = terms(&search_text).into_iter().collect();
             let holds = |word: &String| terms(word).iter().all(|term| held.contains(term));
             let found =
@@ -107,7 +109,7 @@ fn conversations_are_searched_for_what_they_are_about() {
                     "{name}: {ask:?} is searched for as {search_text:?}, found: {found}"
                 ));
             }
-            before.push(TurnRecord { question: ask, answer });
+            before.push(TurnRecord { question: ask, answer, about });
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -215,7 +217,7 @@ fn follow_ups_find_what_they_ask_for() {
         for case in cases(collection).into_iter().filter(|it| !it.history.is_empty()) {
             let turn = |question: &String| TurnRecord {
                 question: question.clone(),
-                answer: String::new(),
+                ..TurnRecord::default()
             };
             let before: Vec<TurnRecord> = case.history.iter().map(turn).collect();
             let condensed = condense(&case.query, &before, &index);
@@ -302,7 +304,7 @@ fn no_text_ends_in_a_panic() {
         (0..count).map(piece).collect::<Vec<_>>().join(by)
     };
     for _ in 0..1_000 {
-        let (question, before) = (text(), TurnRecord { question: text(), answer: text() });
+        let (question, before) = (text(), TurnRecord { question: text(), answer: text(), about: None });
         let condensed = condense(&question, std::slice::from_ref(&before), &index);
         assert!(condensed.leaned_on <= 1, "seed {SEED}: {question:?}");
         if let Some(rewrite) = Rewriter::shipped().rewrite(&question, &index) {

@@ -63,7 +63,8 @@ pub(crate) async fn build(site: &Site<'_>, compiler: &Compiler) -> Result<Functi
     Ok(functions)
 }
 
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+/// What this host offers to components.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;

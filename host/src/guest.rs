@@ -49,6 +49,11 @@ impl Guest {
         for (name, value) in &spec.environment {
             wasi.env(name, value);
         }
+        Self::with(spec, wasi)
+    }
+
+    /// A guest that is granted what `wasi` says.
+    pub(crate) fn with(spec: &GuestSpec, mut wasi: WasiCtxBuilder) -> Self {
         Self {
             table: ResourceTable::new(),
             wasi: wasi.build(),

@@ -1,4 +1,5 @@
-//! The components: built one by one for the wasm target, copied to one place, weighed.
+//! The components: built one by one for the wasm target, copied to one place, weighed. What is slow
+//! to open is opened here, by `dossier preinitialise`, and not when the first visitor asks.
 //!
 //! Each is built alone, because a build of several at once would join their features.
 
@@ -9,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{find_program, headline};
+use crate::shell::{Task, find_program, headline};
 use crate::wasm_target::TARGET;
 use crate::workspace::{Workspace, build_flags};
 
@@ -19,22 +20,29 @@ pub(crate) struct Component {
     pub(crate) name: &'static str,
     /// The package that it is built from.
     pub(crate) package: &'static str,
+    /// Whether it opens what it embeds when it is built.
+    opens_ahead: bool,
     budget: Option<Budget>,
 }
 
 /// The components, in the order in which they are built.
 pub(crate) const COMPONENTS: &[Component] = &[
-    Component { name: "chat", package: "dossier-chat", budget: Some(CHAT_BUDGET) },
-    Component { name: "feedback", package: "dossier-feedback", budget: None },
-    Component { name: "health", package: "dossier-health", budget: None },
-    Component { name: "web", package: "dossier-web", budget: None },
-    Component { name: "probe", package: "dossier-probe", budget: None },
+    Component {
+        name: "chat",
+        package: "dossier-chat",
+        opens_ahead: true,
+        budget: Some(CHAT_BUDGET),
+    },
+    Component { name: "feedback", package: "dossier-feedback", opens_ahead: false, budget: None },
+    Component { name: "health", package: "dossier-health", opens_ahead: false, budget: None },
+    Component { name: "web", package: "dossier-web", opens_ahead: false, budget: None },
+    Component { name: "probe", package: "dossier-probe", opens_ahead: false, budget: None },
 ];
 
 /// Where the finished components are, below the repository: `spin.toml` and the tests name it.
 pub(crate) const FOLDER: &str = "target/components";
 
-/// Builds every component and prints the table of sizes.
+/// Builds every component, of which one needs `dossier`, and prints the table of sizes.
 ///
 /// # Errors
 ///
@@ -54,7 +62,10 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<Sizes> {
         let file = format!("{}.wasm", component.package.replace('-', "_"));
         let built = workspace.release(Some(TARGET), &file);
         let place = folder.join(format!("{}.wasm", component.name));
-        let changed = copy_if_changed(&built, &place)?;
+        let changed = match component.opens_ahead {
+            true => open_ahead(workspace, &built, &place)?,
+            false => copy_if_changed(&built, &place)?,
+        };
         headline(component.name, if changed { "built" } else { "up to date" });
         let bytes = fs::metadata(&place)?.len();
         let packed = packer.map(|packer| packer.weigh(&place, changed)).transpose()?;
@@ -62,6 +73,23 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<Sizes> {
     }
     print!("{}", sizes.table());
     Ok(sizes)
+}
+
+/// Writes `built` to `to` as it is after its initialisation, unless that was done before, and says
+/// whether it did. The component as it was built stays beside it, to tell.
+fn open_ahead(workspace: &Workspace, built: &Path, to: &Path) -> Result<bool> {
+    let before = to.with_extension("lazy.wasm");
+    if to.exists() && is_same(built, &before)? {
+        return Ok(false);
+    }
+    Task::new(workspace.dossier()).arg("preinitialise").arg(built).arg("--out").arg(to).run()?;
+    copy_if_changed(built, &before)?;
+    Ok(true)
+}
+
+fn is_same(one: &Path, other: &Path) -> Result<bool> {
+    let bytes = fs::read(one).with_context(|| format!("cannot read {}", one.display()))?;
+    Ok(fs::read(other).is_ok_and(|it| it == bytes))
 }
 
 /// How heavy the components are.
@@ -188,13 +216,12 @@ impl Packer {
 ///
 /// The copy's time is left alone where nothing changed, for whatever watches it.
 fn copy_if_changed(from: &Path, to: &Path) -> Result<bool> {
-    let new = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    if fs::read(to).is_ok_and(|old| old == new) {
+    if is_same(from, to)? {
         return Ok(false);
     }
     // Written beside and moved: a running host never reads half a component.
     let partial = to.with_extension("partial");
-    fs::write(&partial, new)?;
+    fs::copy(from, &partial)?;
     fs::rename(&partial, to).with_context(|| format!("cannot write {}", to.display()))?;
     Ok(true)
 }

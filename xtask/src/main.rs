@@ -104,6 +104,7 @@ fn run(command: Command, started: Instant) -> Result<()> {
         Command::Wasm => {
             wasm_target::ensure_installed()?;
             index::prepare_if_absent(&workspace)?;
+            model::build_dossier(&workspace)?;
             components::prepare(&workspace)?.within_budget()
         }
         Command::Build => build::everything(&workspace).map(drop),

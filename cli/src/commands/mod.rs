@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod ingest;
 pub(crate) mod model;
+pub(crate) mod preinitialise;
 pub(crate) mod search;
 pub(crate) mod up;
 pub(crate) mod warm;

@@ -151,10 +151,11 @@ impl Conversation {
             session_id: Some(SESSION.to_owned()),
             ..ChatRequest::default()
         };
-        let mut turns = Vec::new();
+        let mut turns: Vec<TurnRecord> = Vec::new();
         for question in &case.history {
             let answer = chat.ask(*retriever, request(question))?.answer;
-            turns.push(TurnRecord { question: question.clone(), answer });
+            let about = condense(question, &turns, retriever.index()).about(&turns);
+            turns.push(TurnRecord { question: question.clone(), answer, about });
         }
         let text = match Question::from_chat(request(&case.query)) {
             Ok(question) => question.text,

@@ -67,7 +67,11 @@ impl<'a> Draft<'a> {
             ordinals.iter().filter_map(|at| index.chunks().get(*at)).map(Passage::from).collect();
         let history: Vec<Exchange<'_>> = turns
             .iter()
-            .map(|turn| Exchange { question: &turn.question, answer: &turn.answer })
+            .enumerate()
+            .map(|(at, turn)| Exchange {
+                question: if at == 0 { turn.alone() } else { &turn.question },
+                answer: &turn.answer,
+            })
             .collect();
         let max_tokens = question.max_tokens.unwrap_or(settings.max_tokens);
         let written = prompt(&Request {

@@ -25,6 +25,8 @@ mod speak;
 pub mod completions;
 mod search;
 
+mod rehearsal;
+
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +37,7 @@ pub use self::{
     question::{
         EFFORTS, MAX_CHARS, MAX_NAME, MAX_TEMPERATURE, MAX_TOKENS, MAX_WORDS, MIN_CHARS, Question,
     },
+    rehearsal::rehearse,
     service::{Asked, Conversation, Service},
     settings::Settings,
     sink::{Silent, Sink},

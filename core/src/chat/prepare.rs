@@ -70,6 +70,8 @@ pub(super) struct Turn {
     /// `None` where nothing is kept.
     pub(super) key: Option<SessionKey>,
     pub(super) question: String,
+    /// What it was understood as, if it leans on those before it.
+    pub(super) about: Option<String>,
     pub(super) asked_at: Duration,
 }
 
@@ -109,6 +111,7 @@ impl<'a, E: Env> Service<'a, E> {
                 session_id: id,
                 key: matches!(conversation, Conversation::Kept).then_some(key),
                 question: question.text.clone(),
+                about: None,
                 asked_at: started,
             },
             place: None,
@@ -233,6 +236,7 @@ impl<'a, E: Env> Service<'a, E> {
             condensed.search = filled.unwrap_or(condensed.search);
             self.note(trace, Stage::Understand, started, None);
         }
+        prepared.turn.about = condensed.about(turns);
         let started = self.now();
         let rewrite = Rewriter::shipped().rewrite(&condensed.search, self.index());
         trace.count(&metrics::REWRITES, &[if rewrite.is_some() { "true" } else { "false" }], 1.0);

@@ -32,7 +32,11 @@ impl<'a, E: Env> Service<'a, E> {
         let started = self.now();
         if let Some(key) = turn.key.as_ref().filter(|_| answer.kind.is_remembered()) {
             trace.store(1, 1);
-            let said = TurnRecord { question: turn.question.clone(), answer: answer.text.clone() };
+            let said = TurnRecord {
+                question: turn.question.clone(),
+                answer: answer.text.clone(),
+                about: turn.about.clone(),
+            };
             let limits = &self.settings.limits;
             let kept = Session::append(self.env.kv(), key, said, limits, turn.asked_at).await;
             if let Err(fault) = kept {

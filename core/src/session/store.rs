@@ -48,7 +48,7 @@ impl Session {
         let mut spent: usize = 0;
         let fits = |turn: &&TurnRecord| {
             let first = spent == 0;
-            spent = spent.saturating_add(tokens(&turn.question) + tokens(&turn.answer)).max(1);
+            spent = spent.saturating_add(tokens(turn.alone()) + tokens(&turn.answer)).max(1);
             first || spent <= limits.history_tokens
         };
         let kept = self.turns.iter().rev().take(limits.history_turns).take_while(fits).count();
@@ -103,7 +103,7 @@ mod tests {
     use crate::{auth::Visitor, fakes::MemoryKv, policy::Profile};
 
     fn turn(question: &str) -> TurnRecord {
-        TurnRecord { question: question.to_owned(), answer: "a".repeat(2_000) }
+        TurnRecord { question: question.to_owned(), answer: "a".repeat(2_000), about: None }
     }
 
     fn limits() -> Limits {
@@ -158,7 +158,7 @@ mod tests {
     fn history_is_bounded_by_turns_and_tokens() {
         let words = |text: &str| text.split_whitespace().count();
         let turns = ["one", "two two", "three three three", "four four four four"];
-        let turns = turns.map(|it| TurnRecord { question: it.to_owned(), answer: String::new() });
+        let turns = turns.map(|it| TurnRecord { question: it.to_owned(), ..TurnRecord::default() });
         let session = Session { turns: turns.into(), ..Session::default() };
         let check = |history_turns, history_tokens, kept: usize| {
             let limits = Limits { history_turns, history_tokens, ..limits() };

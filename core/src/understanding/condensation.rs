@@ -25,9 +25,9 @@ pub struct Prompt {
 /// Asks for `question`, the last of the conversation, as one that stands alone.
 pub fn prompt(question: &str, turns: &[TurnRecord]) -> Prompt {
     let mut user = String::from("<conversation>\n");
-    for turn in &turns[turns.len().saturating_sub(TURNS)..] {
-        user +=
-            &format!("visitor: {}\nassistant: {}\n", shown(&turn.question), shown(&turn.answer));
+    for (at, turn) in turns[turns.len().saturating_sub(TURNS)..].iter().enumerate() {
+        let question = if at == 0 { turn.alone() } else { &turn.question };
+        user += &format!("visitor: {}\nassistant: {}\n", shown(question), shown(&turn.answer));
     }
     user += &format!("</conversation>\n<question>{}</question>", shown(question));
     Prompt { system: SYSTEM, user }
@@ -41,7 +41,7 @@ pub fn accept(reply: &str, question: &str, turns: &[TurnRecord]) -> Option<Strin
     if reply.is_empty() || reply.chars().count() > MAX_REPLY || reply.lines().count() > 1 {
         return None;
     }
-    let said = turns.iter().flat_map(|turn| [turn.question.as_str(), turn.answer.as_str()]);
+    let said = turns.iter().flat_map(|turn| [&turn.question, turn.alone(), &turn.answer]);
     let known: BTreeSet<String> = said.chain([question, ALLOWED]).flat_map(terms).collect();
     terms(reply).iter().all(|term| known.contains(term)).then(|| reply.to_owned())
 }
@@ -70,6 +70,7 @@ mod tests {
         let turn = |question: &str, answer: &str| TurnRecord {
             question: question.to_owned(),
             answer: answer.to_owned(),
+            about: None,
         };
         vec![turn(
             "When did she visit Brazil?",

@@ -19,8 +19,11 @@ const POINTING_TERMS: usize = 4;
 /// A question with fewer terms of its own than this cannot stand alone, unless it asks for what
 /// everybody has.
 const OWN_TERMS: usize = 2;
-/// Turns that one question can lean on: who follows further back has changed the subject.
+/// Turns that one question can lean on where nobody noted what the last was understood as: who
+/// follows further back has changed the subject.
 const MAX_CHAIN: usize = 8;
+/// Longest text, in characters, that a conversation is noted to be about.
+const MAX_ABOUT: usize = 400;
 /// One pronoun must be this much more frequent in the documents than the other to be the person's.
 const DOMINANCE: usize = 2;
 
@@ -35,6 +38,17 @@ pub struct Condensed {
     pub leaned_on: usize,
     /// Whether the rules are unsure, so that a language model may do better.
     pub needs_llm: bool,
+}
+
+impl Condensed {
+    /// What the next question leans on if it leans on this one, for its turn's record; `None` where
+    /// the question says it itself.
+    pub fn about(&self, turns: &[TurnRecord]) -> Option<String> {
+        let last = turns.last().filter(|_| self.leaned_on > 0)?;
+        // One more "why?" does not change the subject.
+        let text = if self.search.chars().count() <= MAX_ABOUT { &self.search } else { last.alone() };
+        Some(text.chars().take(MAX_ABOUT).collect())
+    }
 }
 
 /// Makes `question` stand alone after `turns`, oldest first.
@@ -60,7 +74,14 @@ fn chained(question: &str, turns: &[TurnRecord], index: &Index, reach: usize) ->
         let text = format!("{} ({item})", question.trim_end_matches(['?', '.', ' ']));
         return Condensed { search: text.clone(), question: text, leaned_on: 1, needs_llm: false };
     }
-    let before = chained(&last.question, earlier, index, reach - 1);
+    let before = match &last.about {
+        Some(about) => {
+            let leaned_on = earlier.iter().rev().take_while(|it| it.about.is_some()).count();
+            let leaned_on = (leaned_on + 1).min(earlier.len());
+            Condensed { search: about.clone(), leaned_on, ..Condensed::default() }
+        }
+        None => chained(&last.question, earlier, index, reach - 1),
+    };
     let leaned_on = before.leaned_on + 1;
     if let Lean::Ellipsis(fragment) = &lean
         && let Some(filled) = ellipsis::fill(&before.search, fragment, index)
@@ -76,8 +97,11 @@ fn chained(question: &str, turns: &[TurnRecord], index: &Index, reach: usize) ->
     let hints = reference::hints(&words, last, index);
     let mut search = before.search;
     for part in hints.iter().map(String::as_str).chain([question]) {
-        search.push(' ');
-        search.push_str(part);
+        // Who asks the same again leans on what he leaned on.
+        if !search.contains(part) {
+            search.push(' ');
+            search.push_str(part);
+        }
     }
     let unsure = lean == Lean::Unsure || before.needs_llm;
     Condensed { search, question: question.to_owned(), leaned_on, needs_llm: unsure }
@@ -286,7 +310,8 @@ mod tests {
     fn turns(questions: &[&str]) -> Vec<TurnRecord> {
         let turn = |it: &&str| {
             let (question, answer) = it.split_once(" => ").unwrap_or((it, ""));
-            TurnRecord { question: question.to_owned(), answer: answer.to_owned() }
+            let (question, answer) = (question.to_owned(), answer.to_owned());
+            TurnRecord { question, answer, about: None }
         };
         questions.iter().map(turn).collect()
     }
@@ -309,6 +334,22 @@ mod tests {
             &["When did she visit Brazil?", "Who went with her?"],
             "When did she visit Brazil? Who went with her?",
         );
+    }
+
+    #[test]
+    fn what_a_turn_was_about_outlives_the_turns_before_it() {
+        let index = samples::scientist();
+        let mut turns = turns(&["Which prize did she receive in 1903?"]);
+        for question in ["And in 1911?", "Who gave it to her?", "And when was that?"].repeat(9) {
+            let condensed = condense(question, &turns, &index);
+            assert_eq!(condensed.leaned_on, turns.len(), "{question}");
+            assert!(condensed.search.contains("prize"), "{question}: {condensed:?}");
+            let about = condensed.about(&turns);
+            turns.push(TurnRecord { question: question.to_owned(), about, ..Default::default() });
+            turns.drain(..turns.len().saturating_sub(2));
+        }
+        let alone = condense("Where was she born?", &turns, &index);
+        assert_eq!((alone.leaned_on, alone.about(&turns)), (0, None));
     }
 
     #[test]

@@ -26,6 +26,17 @@ pub struct TurnRecord {
     pub question: String,
     /// The answer, cut to some hundred characters.
     pub answer: String,
+    /// For a question that leaned on those before it, what it was understood as: those may be
+    /// forgotten by the time the next one leans on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+}
+
+impl TurnRecord {
+    /// The question as it can be understood without those before it.
+    pub fn alone(&self) -> &str {
+        self.about.as_deref().unwrap_or(&self.question)
+    }
 }
 
 /// An answer that a question without a conversation gets again.

@@ -195,8 +195,8 @@ impl<'h> Schedule<'h> {
                     let key = SessionKey::new(id, person.visitor);
                     let now = self.clock.now();
                     let session = Session::load(kv, &key, now).await.unwrap();
-                    for TurnRecord { question, answer } in &session.turns {
-                        check_own(&format!("{question} {answer}"), &person.mark, "a conversation");
+                    for TurnRecord { question, answer, about } in &session.turns {
+                        check_own(&format!("{question} {answer} {about:?}"), &person.mark, "a conversation");
                     }
                     let lives = self.settings.limits.session_ttl.as_secs() > 3_600;
                     if self.store_faults == 0 && lives && !person.was_dropped.get() {
@@ -309,6 +309,7 @@ impl<'h> Schedule<'h> {
             1 => Conversation::Sent(vec![TurnRecord {
                 question: format!("I am {mark}. {}", QUESTIONS[0]),
                 answer: format!("The Royal Society gave it to {mark}."),
+                about: None,
             }]),
             _ => Conversation::Kept,
         };

@@ -8,6 +8,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use dossier_core::{
     RequestError,
+    chat::rehearse,
     index::Index,
     model::{Encoder, ModelFiles},
     pack::published,
@@ -98,6 +99,13 @@ pub(crate) async fn current(kv: &impl Kv) -> Result<Rc<Engine>, RequestError> {
         return Ok(Rc::clone(engine));
     }
     open_embedded()
+}
+
+/// Opens what is embedded before the first request, and goes through a question with it.
+pub(crate) fn open_ahead() {
+    if let Ok(engine) = open_embedded() {
+        rehearse(&engine.retriever());
+    }
 }
 
 fn open_embedded() -> Result<Rc<Engine>, RequestError> {

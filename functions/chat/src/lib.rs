@@ -4,6 +4,7 @@
 mod completions;
 mod engine;
 mod house;
+mod initialise;
 mod mcp;
 mod questions;
 

@@ -9,6 +9,7 @@ mod flush;
 pub use error::StoreError;
 
 use flush::Flusher;
+use redb::backends::InMemoryBackend;
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition,
     TableError,
@@ -64,6 +65,19 @@ impl KvStore {
                 return Err(StoreError::Open { path, source: Box::new(source) });
             }
         };
+        Self::over(database, path)
+    }
+
+    /// A store that is gone with its last clone.
+    pub(crate) fn in_memory() -> Result<Self, StoreError> {
+        let path = PathBuf::new();
+        match Database::builder().create_with_backend(InMemoryBackend::new()) {
+            Ok(database) => Self::over(Arc::new(database), path),
+            Err(source) => Err(StoreError::Open { path, source: Box::new(source) }),
+        }
+    }
+
+    fn over(database: Arc<Database>, path: PathBuf) -> Result<Self, StoreError> {
         let flusher = Flusher::start(Arc::clone(&database)).map_err(|source| StoreError::Open {
             path: path.clone(),
             source: Box::new(DatabaseError::Storage(source.into())),

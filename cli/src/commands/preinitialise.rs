@@ -1,0 +1,36 @@
+//! `dossier preinitialise`: opens what a component embeds when it is built instead of when it is
+//! asked.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context as _;
+
+use crate::output::{Failure, Outcome};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The component as it was built
+    #[arg(value_name = "COMPONENT")]
+    from: PathBuf,
+    /// Where the initialised one goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let Arguments { from, out } = arguments;
+    let component = fs::read(from).with_context(|| from.display().to_string());
+    let component = component.map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // The runtime's errors have a chain of their own.
+    let initialised = runtime
+        .block_on(dossier_host::preinitialise(&component))
+        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .with_context(|| format!("{} cannot be initialised", from.display()))?;
+    // Written beside and moved: a running host never reads half a component.
+    let partial = out.with_extension("partial");
+    fs::write(&partial, initialised)
+        .and_then(|()| fs::rename(&partial, out))
+        .with_context(|| format!("cannot write {}", out.display()))?;
+    Ok(())
+}
