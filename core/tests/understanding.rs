@@ -304,7 +304,8 @@ fn no_text_ends_in_a_panic() {
         (0..count).map(piece).collect::<Vec<_>>().join(by)
     };
     for _ in 0..1_000 {
-        let (question, before) = (text(), TurnRecord { question: text(), answer: text(), about: None });
+        let (question, before) =
+            (text(), TurnRecord { question: text(), answer: text(), about: None });
         let condensed = condense(&question, std::slice::from_ref(&before), &index);
         assert!(condensed.leaned_on <= 1, "seed {SEED}: {question:?}");
         if let Some(rewrite) = Rewriter::shipped().rewrite(&question, &index) {

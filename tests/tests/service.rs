@@ -288,7 +288,8 @@ fn pages_of_allowed_sites_can_read_every_reply_and_others_none() {
     let body = json!({"question": "Where was Marie Curie born?"}).to_string();
     let preflight = ("access-control-request-method", "POST");
     let evil = ("origin", "https://evil.example");
-    let cases: &[(&str, &str, &[(&str, &str)], u16)] = &[
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
+    let cases: &[Case<'_>] = &[
         ("POST", "/chat", &[site, key], 200),
         ("POST", "/chat", &[site], 401),
         ("GET", "/chat", &[site], 405),

@@ -26,7 +26,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Reads [`ALLOWED_ORIGINS`].
+    /// Reads `allowed_origins`.
     ///
     /// # Errors
     /// [`SettingFault`] for an entry that is no origin.
@@ -37,7 +37,7 @@ impl Origins {
         Ok(Self { local: origins.patterns.is_empty() && !production, ..origins })
     }
 
-    /// Takes a value of [`ALLOWED_ORIGINS`].
+    /// Takes a value of `allowed_origins`.
     ///
     /// # Errors
     /// As [`Origins::configured`].

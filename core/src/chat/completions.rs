@@ -176,7 +176,11 @@ fn turns(said: Vec<(Speaker, String)>) -> Vec<TurnRecord> {
         match speaker {
             Speaker::Visitor => question = Some(text),
             Speaker::Assistant => {
-                turns.extend(question.take().map(|question| TurnRecord { question, answer: text, about: None }));
+                turns.extend(question.take().map(|question| TurnRecord {
+                    question,
+                    answer: text,
+                    about: None,
+                }));
             }
         }
     }

@@ -50,7 +50,10 @@ pub(super) struct Granted<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// Writes the prompt; gives `quoted` back where there is no room for one.
+    /// Writes the prompt.
+    ///
+    /// # Errors
+    /// [`NoRoom`] for one.
     pub(super) fn new<E: Env>(
         service: &Service<'a, E>,
         question: &Question,
@@ -59,7 +62,7 @@ impl<'a> Draft<'a> {
         candidates: Vec<Candidate<'a>>,
         retrieval: &Retrieval,
         quoted: Answer,
-    ) -> Result<Self, (Answer, NoRoom)> {
+    ) -> Result<Self, NoRoom> {
         let settings = &service.settings.completion;
         let index = service.index();
         let ordinals: Vec<usize> = retrieval.hits.iter().map(|hit| hit.ordinal).collect();
@@ -82,11 +85,7 @@ impl<'a> Draft<'a> {
             reply_tokens: max_tokens as usize,
             tokens: &estimate,
             neutralise: &|text| guard::prepare(text, service.settings.documents).text,
-        });
-        let written = match written {
-            Ok(written) => written,
-            Err(fault) => return Err((quoted, fault)),
-        };
+        })?;
         let effort = question.reasoning_effort.as_deref().and_then(Effort::parse);
         Ok(Self {
             candidates,

@@ -1,6 +1,6 @@
 //! The chat pipeline, a file a step: a question is [`prepared`](Service::prepare), the answer is
 //! [`spoken`](Service::speak), and what remains is counted when the request is
-//! [`closed`](Service::close).
+//! [`closed`](Instance::close).
 
 mod parameters;
 mod question;

@@ -414,10 +414,11 @@ impl<'a, E: Env> Service<'a, E> {
         // The model sees what the question leans on and nothing else of the conversation: an answer
         // to a question that stands alone is kept for everybody who asks the same.
         let turns = &turns[turns.len().saturating_sub(condensed.leaned_on)..];
-        let draft = Draft::new(self, question, condensed, turns, candidates, &retrieval, quoted);
+        let instead = quoted.clone();
+        let draft = Draft::new(self, question, condensed, turns, candidates, &retrieval, instead);
         match draft {
             Ok(draft) => Plan::Ask(Box::new(draft)),
-            Err((quoted, fault)) => {
+            Err(fault) => {
                 self.env.warn(&format!("no model is asked: {fault}"));
                 trace.degrade(MODEL);
                 Plan::Say(quoted)

@@ -351,13 +351,16 @@ fn a_model_fills_in_what_no_rule_can() {
 }
 
 #[test]
-fn equal_questions_are_answered_once() {
+fn an_answer_that_lacks_something_is_kept_for_nobody() {
     let mut variables = vec![GROQ];
     variables.push(("answer_cache_seconds", "60"));
-    let house = House::new(&variables, vec![stream(ANSWER, true)]);
-    // The lexical index of these tests is a lack, and a lack is not cached.
-    assert!(!house.ask(QUESTION, None).cached);
-    assert_eq!(house.env.http.requests().len(), 1);
+    let house = House::new(&variables, vec![stream(ANSWER, true), stream(ANSWER, true)]);
+    // The index of these tests has no dense leg.
+    for calls in 1..=2 {
+        let response = house.ask(QUESTION, None);
+        assert!(!response.cached && response.degraded == ["dense"], "{response:?}");
+        assert_eq!(house.env.http.requests().len(), calls);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! A question passes [`inspect`], and where there is an encoder [`semantic`] reads its meaning and
 //! [`join`] weighs both; where Prompt Guard is configured its [`Signal`] joins in
 //! [`decide`]. A passage passes [`prepare`] on its way into a prompt. Each sentence of an answer
-//! passes [`Output::check`], each log line [`redact`]. Nothing here waits for another service but
+//! passes [`Output::check`], each log line [`redact()`]. Nothing here waits for another service but
 //! [`Remote`], whose failure is no signal.
 
 mod classifier;

@@ -229,7 +229,12 @@ mod machine {
                     let weights = [widen(&blocks[0], part), widen(&blocks[1], part)];
                     for (sums, rows) in sums.iter_mut().zip(rows[0].iter().zip(&rows[1])) {
                         // SAFETY: both are 16 bytes, of any value.
-                        let rows: [v128; 2] = unsafe { [transmute(*rows.0), transmute(*rows.1)] };
+                        let rows: [v128; 2] = unsafe {
+                            [
+                                transmute::<[i16; 8], v128>(*rows.0),
+                                transmute::<[i16; 8], v128>(*rows.1),
+                            ]
+                        };
                         for output in 0..2 {
                             let products = i32x4_add(
                                 i32x4_dot_i16x8(weights[0][output], rows[0]),

@@ -46,7 +46,8 @@ impl Condensed {
     pub fn about(&self, turns: &[TurnRecord]) -> Option<String> {
         let last = turns.last().filter(|_| self.leaned_on > 0)?;
         // One more "why?" does not change the subject.
-        let text = if self.search.chars().count() <= MAX_ABOUT { &self.search } else { last.alone() };
+        let text =
+            if self.search.chars().count() <= MAX_ABOUT { &self.search } else { last.alone() };
         Some(text.chars().take(MAX_ABOUT).collect())
     }
 }

@@ -74,7 +74,8 @@ pub struct ChatResponse {
     pub model: String,
     /// Whether an equal question got this answer before.
     pub cached: bool,
-    /// What this answer had to do without: `bm25`, `dense`, `reranker`, `llm`, `store`.
+    /// What this answer had to do without: `bm25`, `dense`, `reranker`, `llm`, `store`,
+    /// `prompt_guard`.
     pub degraded: Vec<String>,
 }
 

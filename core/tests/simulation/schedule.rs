@@ -191,12 +191,16 @@ impl<'h> Schedule<'h> {
                 assert!(found.len() <= most, "{key} holds {found:?}");
             }
             for person in people {
-                for (id, questions) in &*person.remembered.borrow() {
+                for (id, questions) in &person.remembered.take() {
                     let key = SessionKey::new(id, person.visitor);
                     let now = self.clock.now();
                     let session = Session::load(kv, &key, now).await.unwrap();
                     for TurnRecord { question, answer, about } in &session.turns {
-                        check_own(&format!("{question} {answer} {about:?}"), &person.mark, "a conversation");
+                        check_own(
+                            &format!("{question} {answer} {about:?}"),
+                            &person.mark,
+                            "a conversation",
+                        );
                     }
                     let lives = self.settings.limits.session_ttl.as_secs() > 3_600;
                     if self.store_faults == 0 && lives && !person.was_dropped.get() {
