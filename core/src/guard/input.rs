@@ -18,7 +18,8 @@ pub struct Inspection {
     pub score: f32,
 }
 
-/// Inspects a question's words; [`join`](super::join) has the last word. `earlier` is the visitor's question before it, if there was one.
+/// Inspects a question's words; [`join`](super::join) has the last word. `earlier` is the visitor's
+/// question before it, if there was one.
 ///
 /// An attack may be cut in two, so the joint is read as well. What the earlier question alone would
 /// be blocked for does not count: one refused question must not spoil those after it.

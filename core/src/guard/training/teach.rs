@@ -3,7 +3,7 @@
 
 use super::{
     Example, Rate,
-    train::{FOLDS, REFUSED, SEED, shuffle, threshold},
+    train::{FOLDS, REFUSED, SEED, next, shuffle, threshold},
 };
 use crate::{
     guard::{
@@ -40,6 +40,9 @@ pub struct Taught {
 /// Trains on the questions among `examples`; `words` are the scores of the other classifier on folds
 /// that were left out, and from `sure` on it blocks whatever the meaning.
 ///
+/// Each text is learned twice, alone and behind an honest question of its own fold; of the joint the
+/// words' opinion is the stronger of both, as they judge clause by clause.
+///
 /// Opinions are weighed by logistic regression over both, on texts that neither was trained with.
 /// `None` where `encode` gives no vectors of the length expected.
 pub fn teach(
@@ -49,14 +52,24 @@ pub fn teach(
     mut encode: impl FnMut(&str) -> Option<Encoded>,
 ) -> Option<Taught> {
     let mut samples = Vec::new();
-    for (example, words) in examples.iter().zip(words).filter(|(it, _)| !it.document) {
-        samples.push(Sample {
-            features: features(&encode(example.text)?)?,
-            attack: example.attack,
-            fold: example.source % FOLDS,
-            words: *words,
-            meaning: 0.0,
-        });
+    let mut random = SEED;
+    let questions: Vec<(&Example<'_>, f32)> =
+        examples.iter().zip(words.iter().copied()).filter(|(it, _)| !it.document).collect();
+    for (example, words) in &questions {
+        let fold = example.source % FOLDS;
+        let mut sample = |text: &str, words| {
+            let features = features(&encode(text)?)?;
+            samples.push(Sample { features, attack: example.attack, fold, words, meaning: 0.0 });
+            Some(())
+        };
+        sample(example.text, *words)?;
+        // Whoever wants to be answered puts an honest question before what he is after.
+        let honest = questions.iter().filter(|(it, _)| !it.attack && it.source % FOLDS == fold);
+        let honest: Vec<_> = honest.collect();
+        let at = next(&mut random) % honest.len().max(1) as u64;
+        if let Some((before, theirs)) = honest.get(at as usize) {
+            sample(&format!("{} {}", before.text, example.text), words.max(*theirs))?;
+        }
     }
     for fold in 0..FOLDS {
         let plane = fit(samples.iter().filter(|it| it.fold != fold).collect());
