@@ -57,7 +57,7 @@ enum Command {
     FakeGroq(Passed),
     /// Writes what is made from the wire types: docs/openapi.json, the page, the tools
     Openapi,
-    /// Trains the guard's classifier (train), or measures the guard (eval [--check] [--control] [--failures])
+    /// Trains the guard's classifier (train), or measures the guard (eval [--control | --control2] [--check] [--failures])
     Guard(Passed),
     /// Measures retrieval and answers on the cases in data/eval (`dossier eval`)
     Eval(Passed),

@@ -12,6 +12,7 @@ mod settings;
 mod answer;
 mod condense;
 mod draft;
+mod inspect;
 mod prepare;
 mod present;
 mod rerank;

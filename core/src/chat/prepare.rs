@@ -17,7 +17,7 @@ use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
-    guard::{Inspection, REDIRECT, Reason, inspect},
+    guard::REDIRECT,
     llm::{Candidate, State, Transition},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
     ports::{Clock as _, Env},
@@ -214,11 +214,6 @@ impl<'a, E: Env> Service<'a, E> {
             return;
         }
         let mut condensed = condense(&question.text, turns, self.index());
-        if condensed.needs_llm && !candidates.is_empty() {
-            let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
-            condensed.search = filled.unwrap_or(condensed.search);
-        }
-        prepared.turn.about = condensed.about(turns);
         self.note(trace, Stage::Understand, started, None);
 
         let model =
@@ -229,11 +224,32 @@ impl<'a, E: Env> Service<'a, E> {
             prepared.plan = Plan::Say(Answer::cached(&record));
             return;
         }
+        // A model that fills in reads the question first, so here its meaning costs a pass of its own.
+        let fills_in = condensed.needs_llm && !candidates.is_empty();
+        let mut inspection = inspection;
+        if fills_in {
+            inspection = self.inspect_meaning(&question.text, inspection, trace);
+        }
+        let started = self.now();
+        if fills_in && inspection.reason.is_none() {
+            let filled = self.fill_in(&question.text, turns, &candidates, trace).await;
+            condensed.search = filled.unwrap_or(condensed.search);
+            self.note(trace, Stage::Understand, started, None);
+        }
+        prepared.turn.about = condensed.about(turns);
         let started = self.now();
         let rewrite = Rewriter::shipped().rewrite(&condensed.search, self.index());
         trace.count(&metrics::REWRITES, &[if rewrite.is_some() { "true" } else { "false" }], 1.0);
         self.note(trace, Stage::Rewrite, started, None);
         let text = rewrite.as_ref().map_or(&condensed.search, |it| &it.text);
+        if !fills_in {
+            inspection = self.inspect_meaning(text, inspection, trace);
+        }
+        if inspection.reason.is_some() {
+            prepared.place = None;
+            prepared.plan = Plan::Say(Answer::canned(REDIRECT, Kind::Blocked));
+            return;
+        }
         let query =
             Query { text, top_k: question.top_k, filters: &question.filters, mode: Mode::Hybrid };
         let retrieval = self.retrieve(&query, trace).await;
@@ -248,24 +264,6 @@ impl<'a, E: Env> Service<'a, E> {
             // Whoever waited for another's answer has so much less time for his own.
             draft.deadline = prepared.turn.asked_at + self.settings.completion.waits.total;
         }
-    }
-
-    /// What the local guard says of a question.
-    fn inspect(&self, question: &str, earlier: Option<&str>, trace: &mut Trace) -> Inspection {
-        let started = self.now();
-        let inspection = inspect(question, earlier);
-        let outcome = if inspection.reason.is_some() { "blocked" } else { "safe" };
-        trace.count(&metrics::PROMPT_GUARD_CHARS, &[], question.chars().count() as f64);
-        if let Some(reason) = inspection.reason {
-            let layer = match reason {
-                Reason::Classifier => "CLASSIFIER_BLOCK",
-                _ => "REGEX_BLOCK",
-            };
-            trace.count(&metrics::GUARD_BLOCKED, &[layer], 1.0);
-            trace.count(&metrics::SECURITY_EVENTS, &["jailbreak_attempt", "medium"], 1.0);
-        }
-        self.note(trace, Stage::Guard, started, Some(outcome));
-        inspection
     }
 
     /// What needs no documents: courtesies, and questions that say too little.

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::{
     answer::extract,
-    guard::{DocumentPolicy, inspect, prepare, redact},
+    guard::{DocumentPolicy, inspect, prepare, redact, semantic},
     retrieval::{Mode, Query, Retriever},
     understanding::{Rewriter, Subject, chit_chat, condense, deny, existence, premise},
     wire::TurnRecord,
@@ -27,7 +27,9 @@ pub fn rehearse(retriever: &Retriever<'_>) {
         let rewrite = Rewriter::shipped().rewrite(&condensed.search, index);
         let text = rewrite.as_ref().map_or(&condensed.search, |it| &it.text);
         let query = Query { text, top_k: 5, filters: &[], mode: Mode::Hybrid };
-        let retrieval = retriever.search(&query);
+        let encoded = retriever.encode(&query);
+        black_box(encoded.as_ref().and_then(semantic));
+        let retrieval = retriever.search_encoded(&query, encoded.as_ref());
         black_box(existence(question).and_then(|it| deny(&it, index, &retrieval)));
         black_box(premise(question, index, &retrieval));
         let extract = extract(index, &condensed.search, &retrieval);

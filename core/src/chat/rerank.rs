@@ -4,10 +4,11 @@
 //! same question and passages stays, or else the own order, and the answer names `reranker` as
 //! degraded.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use super::Service;
 use crate::{
+    model::Encoded,
     ports::{Body as _, Config, Env, Http, HttpError, HttpRequest, Timeouts},
     retrieval::{Hit, MAX_TOP_K, Query, Retrieval, Retriever, reorder},
     setting::{self, SettingFault},
@@ -48,17 +49,28 @@ impl<E: Env> Service<'_, E> {
 
     fn search_own(&self, query: &Query<'_>, trace: &mut Trace) -> Retrieval {
         let started = self.now();
-        let encode = || self.retriever.encode(query);
-        let (encoded, known) = self.instance.encoded(query.text, encode);
-        let result = if known { "hit" } else { "miss" };
-        trace.count(&metrics::CACHE_LOOKUPS, &["embedding", result], 1.0);
-        self.note(trace, Stage::Encode, started, None);
+        let encoded = self.encode(query, trace);
         let retrieval = self.retriever.search_encoded(query, encoded.as_deref());
         if let Some(leg) = retrieval.hits.first().and_then(|hit| hit.explanation.dense) {
             trace.count(&metrics::RETRIEVAL_DISTANCE, &[], f64::from(1.0 - leg.score));
         }
         self.note(trace, Stage::Retrieve, started, None);
         retrieval
+    }
+
+    /// What the encoder makes of a question, now or the last time. The guard and retrieval read the
+    /// same vectors, so what one of them had made counts once.
+    pub(super) fn encode(&self, query: &Query<'_>, trace: &mut Trace) -> Option<Rc<Encoded>> {
+        let started = self.now();
+        let encode = || self.retriever.encode(query);
+        let (encoded, known) = self.instance.encoded(query.text, encode);
+        if known && trace.steps().iter().any(|step| step.stage == Stage::Encode) {
+            return encoded;
+        }
+        let result = if known { "hit" } else { "miss" };
+        trace.count(&metrics::CACHE_LOOKUPS, &["embedding", result], 1.0);
+        self.note(trace, Stage::Encode, started, None);
+        encoded
     }
 
     /// One passage has one order, so there are at least two.

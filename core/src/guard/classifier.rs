@@ -11,9 +11,9 @@ use super::{lexicon, patterns::Origin, views::Views};
 /// Weights in the table, one byte each. The training texts have more features than that, and each
 /// two that share a place blur each other; with its header the file stays below 64 KiB.
 pub(super) const WEIGHTS: usize = 65_000;
-/// What the file begins with; the digit is the version of features and layout. Four little-endian
-/// floats follow, scale, bias and the thresholds of questions and documents, then the weights.
-pub(super) const MAGIC: &[u8; 4] = b"DGC1";
+/// What the file begins with; the digit is the version of features and layout. Little-endian
+/// floats follow, scale, bias, the thresholds of [`Thresholds`], then the weights.
+pub(super) const MAGIC: &[u8; 4] = b"DGC2";
 /// The fewest words of a clause that is judged for itself; shorter ones are `tell me` and `please`.
 const MIN_CLAUSE: usize = 4;
 /// Features of a text of five words; a shorter one is weighed as if it had as many.
@@ -30,7 +30,34 @@ pub(super) fn score(origin: Origin, views: &Views) -> f32 {
 /// Returns the probability from which a text of that origin is taken for an attack.
 pub(super) fn threshold(origin: Origin) -> f32 {
     // A file that cannot be read fails the tests; without it nothing is suspected.
-    EMBEDDED.as_ref().map_or(f32::INFINITY, |model| model.threshold(origin))
+    EMBEDDED.as_ref().map_or(f32::INFINITY, |model| match origin {
+        Origin::Question => model.thresholds.question,
+        Origin::Document => model.thresholds.document,
+    })
+}
+
+/// Returns the probability from which a question is taken for one whatever its meaning.
+pub(super) fn sure() -> f32 {
+    EMBEDDED.as_ref().map_or(f32::INFINITY, |model| model.thresholds.sure)
+}
+
+/// Returns the probability from which a sentence of a document is taken for an order too when the one
+/// beside it is.
+pub(super) fn beside() -> f32 {
+    EMBEDDED.as_ref().map_or(f32::INFINITY, |model| model.thresholds.beside)
+}
+
+/// The probabilities from which something is done, in the order of the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Thresholds {
+    /// A question, where its meaning is not known.
+    pub(super) question: f32,
+    /// A question, whatever its meaning.
+    pub(super) sure: f32,
+    /// A sentence of a document.
+    pub(super) document: f32,
+    /// A sentence beside one that is suspicious.
+    pub(super) beside: f32,
 }
 
 /// Weights as they lie in the file.
@@ -38,8 +65,7 @@ pub(super) fn threshold(origin: Origin) -> f32 {
 pub(super) struct Model<'a> {
     scale: f32,
     bias: f32,
-    question: f32,
-    document: f32,
+    thresholds: Thresholds,
     weights: &'a [u8; WEIGHTS],
 }
 
@@ -47,25 +73,22 @@ impl<'a> Model<'a> {
     /// Reads a file; `None` where it is none of this version.
     pub(super) fn read(file: &'a [u8]) -> Option<Self> {
         let (magic, rest) = file.split_first_chunk::<4>()?;
-        let (scale, rest) = rest.split_first_chunk()?;
-        let (bias, rest) = rest.split_first_chunk()?;
-        let (question, rest) = rest.split_first_chunk()?;
-        let (document, weights) = rest.split_first_chunk()?;
-        let float = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+        let (floats, weights) = rest.split_first_chunk::<24>()?;
+        let float = |at: usize| {
+            let bytes = floats.as_chunks::<4>().0.get(at);
+            bytes.map_or(0.0, |bytes| f32::from_le_bytes(*bytes))
+        };
         (magic == MAGIC).then_some(Self {
-            scale: float(scale),
-            bias: float(bias),
-            question: float(question),
-            document: float(document),
+            scale: float(0),
+            bias: float(1),
+            thresholds: Thresholds {
+                question: float(2),
+                sure: float(3),
+                document: float(4),
+                beside: float(5),
+            },
             weights: weights.try_into().ok()?,
         })
-    }
-
-    fn threshold(&self, origin: Origin) -> f32 {
-        match origin {
-            Origin::Question => self.question,
-            Origin::Document => self.document,
-        }
     }
 
     /// The probability of the likeliest reading, and in it of the likeliest part: an order may stand
@@ -175,8 +198,9 @@ mod tests {
     #[test]
     fn the_embedded_file_is_read() {
         let model = EMBEDDED.as_ref().unwrap();
-        assert!(model.scale > 0.0 && (0.2..1.0).contains(&model.question), "{model:?}");
-        assert!((0.2..1.0).contains(&model.document));
+        let Thresholds { question, sure, document, beside } = model.thresholds;
+        assert!(model.scale > 0.0 && 0.2 < question && question <= sure && sure < 1.0, "{model:?}");
+        assert!(0.0 < beside && beside <= document && document < 1.0, "{model:?}");
         let file = include_bytes!("classifier.bin");
         assert!(file.len() <= 64 * 1024);
         assert!(

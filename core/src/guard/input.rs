@@ -18,16 +18,16 @@ pub struct Inspection {
     pub score: f32,
 }
 
-/// Inspects a question; `earlier` is the visitor's question before it, if there was one.
+/// Inspects a question's words; [`join`](super::join) has the last word. `earlier` is the visitor's
+/// question before it, if there was one.
 ///
 /// An attack may be cut in two, so the joint is read as well. What the earlier question alone would
 /// be blocked for does not count: one refused question must not spoil those after it.
 pub fn inspect(question: &str, earlier: Option<&str>) -> Inspection {
     let views = Views::of(question);
     let score = classifier::score(Origin::Question, &views);
-    let reason = find(&views).or_else(|| {
-        (score >= classifier::threshold(Origin::Question)).then_some(Reason::Classifier)
-    });
+    let reason =
+        find(&views).or_else(|| (score >= classifier::sure()).then_some(Reason::Classifier));
     Inspection { reason: reason.or_else(|| across(earlier?, question)), score }
 }
 

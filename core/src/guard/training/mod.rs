@@ -2,10 +2,12 @@
 
 mod cases;
 mod measure;
+mod teach;
 mod train;
 
 pub use self::{
     cases::{Attack, Cases, DataFault, Honest},
     measure::{Layer, Measurement, Rate},
+    teach::{Taught, teach},
     train::{Example, Trained, examples, train},
 };

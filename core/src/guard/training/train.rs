@@ -2,7 +2,7 @@
 
 use super::{DataFault, Rate};
 use crate::guard::{
-    classifier::{MAGIC, Model, WEIGHTS, features, length, logistic, parts},
+    classifier::{MAGIC, Model, Thresholds, WEIGHTS, features, length, logistic, parts},
     patterns::Origin,
     views::Views,
 };
@@ -14,14 +14,22 @@ const STEP: f32 = 8.0;
 /// Share of each weight that is lost in a pass, against words that occur once.
 const DECAY: f32 = 0.01;
 /// Parts of the data that are left out in turn, to find the thresholds.
-const FOLDS: usize = 5;
-/// Share of honest questions and of honest sentences that may be refused in folds that were left
-/// out. Most of them were written to be mistaken for attacks, so of what visitors ask it is less.
-const REFUSED: f64 = 0.02;
+pub(super) const FOLDS: usize = 5;
+/// Shares of honest questions and of honest sentences that may be refused in folds that were left out.
+/// Most of them were written to be mistaken for attacks, and without the like of them in training: of
+/// the collections' questions and sentences these thresholds refuse far fewer.
+pub(super) const REFUSED: [f64; 2] = [0.06, 0.05];
+/// Share of honest questions that may be refused whatever their meaning.
+const REFUSED_UNSEEN: f64 = 0.01;
+/// Share of honest sentences that may be taken for an order when the one beside them is one. Beside an
+/// order most are part of it, and a passage without one loses nothing.
+const REFUSED_BESIDE: f64 = 0.25;
+/// What weights have before their thresholds are found.
+const NONE: Thresholds = Thresholds { question: 0.0, sure: 0.0, document: 0.0, beside: 0.0 };
 /// The lowest threshold; below, a new kind of honest text would be refused by chance.
 const LOWEST: f32 = 0.5;
 /// Seed of the order in which texts are taken.
-const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(super) const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A labelled text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,18 +38,25 @@ pub struct Example<'a> {
     pub document: bool,
     /// Whether it is an attack.
     pub attack: bool,
+    /// The number of its source in the file: texts on one idea, or composed of the same parts.
+    pub source: usize,
     /// The text, lines written as `\n`.
     pub text: &'a str,
 }
 
 /// Reads lines of label, tab, text. Labels: `attack` and `benign` for questions, `planted` and
-/// `passage` for sentences of documents.
+/// `passage` for sentences of documents. A line `# name` begins a source.
 ///
 /// # Errors
 /// [`DataFault`] with the number of the first line that is none.
 pub fn examples(tsv: &str) -> Result<Vec<Example<'_>>, DataFault> {
-    let lines = tsv.lines().enumerate().filter(|(_, line)| !line.is_empty());
-    let example = |(at, line): (usize, &'_ str)| {
+    let mut source = 0;
+    let mut examples = Vec::new();
+    for (at, line) in tsv.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+        if line.starts_with("# ") {
+            source += 1;
+            continue;
+        }
         let fault = DataFault { line: at + 1, expected: "label, tab, text" };
         let (label, text) = line.split_once('\t').ok_or(fault.clone())?;
         let (document, attack) = match label {
@@ -54,15 +69,9 @@ pub fn examples(tsv: &str) -> Result<Vec<Example<'_>>, DataFault> {
         if text.trim().is_empty() {
             return Err(fault);
         }
-        Ok((document, attack))
-    };
-    lines
-        .map(|(at, line)| {
-            let (document, attack) = example((at, line))?;
-            let text = line.split_once('\t').map_or("", |(_, text)| text);
-            Ok(Example { document, attack, text })
-        })
-        .collect()
+        examples.push(Example { document, attack, source, text });
+    }
+    Ok(examples)
 }
 
 /// A trained classifier.
@@ -72,10 +81,14 @@ pub struct Trained {
     pub file: Vec<u8>,
     /// Thresholds of questions and documents.
     pub thresholds: [f32; 2],
+    /// Probability from which questions are blocked whatever their meaning.
+    pub sure: f32,
     /// Attacks found among questions and documents that were left out of training.
     pub found: [Rate; 2],
     /// Honest texts refused among them.
     pub refused: [Rate; 2],
+    /// The score of each text by weights that were trained without its source.
+    pub scores: Vec<f32>,
 }
 
 /// Trains on `examples`.
@@ -87,7 +100,7 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
     let mut scores = vec![0.0; samples.len()];
     for fold in 0..FOLDS {
         let rest: Vec<&Sample> = in_fold(&samples, |it| it != fold).map(|(_, it)| it).collect();
-        let file = fit(&rest).file([0.0; 2]);
+        let file = fit(&rest).file(NONE);
         let Some(model) = Model::read(&file) else { continue };
         for (at, sample) in in_fold(&samples, |it| it == fold) {
             scores[at] = model.score(sample.origin, &sample.views);
@@ -98,24 +111,31 @@ pub fn train(examples: &[Example<'_>]) -> Trained {
         let chosen = chosen.filter(|(it, _)| it.document == document && it.attack == attack);
         chosen.map(|(_, score)| *score).collect()
     };
-    let thresholds = [false, true].map(|document| threshold(of(document, false)));
+    let spare =
+        |document| threshold(of(document, false), REFUSED[usize::from(document)]).max(LOWEST);
+    let thresholds = [false, true].map(spare);
+    let chosen = Thresholds {
+        question: thresholds[0],
+        sure: threshold(of(false, false), REFUSED_UNSEEN).max(thresholds[0]),
+        document: thresholds[1],
+        beside: threshold(of(true, false), REFUSED_BESIDE).min(thresholds[1]),
+    };
     let rate = |attack| {
-        [(false, thresholds[0]), (true, thresholds[1])].map(|(document, threshold)| {
-            let scores = of(document, attack);
-            Rate { hits: scores.iter().filter(|it| **it >= threshold).count(), of: scores.len() }
-        })
+        [(false, thresholds[0]), (true, thresholds[1])]
+            .map(|(document, threshold)| Rate::of(&of(document, attack), threshold))
     };
     let all: Vec<&Sample> = samples.iter().collect();
-    let file = fit(&all).file(thresholds);
-    Trained { file, thresholds, found: rate(true), refused: rate(false) }
+    let file = fit(&all).file(chosen);
+    let (found, refused) = (rate(true), rate(false));
+    Trained { file, thresholds, sure: chosen.sure, found, refused, scores }
 }
 
-/// The lowest threshold at which no more than [`REFUSED`] of the honest texts is refused.
-fn threshold(mut honest: Vec<f32>) -> f32 {
+/// The lowest threshold at which no more than `share` of the honest texts is refused.
+pub(super) fn threshold(mut honest: Vec<f32>, share: f64) -> f32 {
     honest.sort_by(|one, other| other.total_cmp(one));
-    let spared = (honest.len() as f64 * REFUSED) as usize;
+    let spared = (honest.len() as f64 * share) as usize;
     // Just above the first that must pass.
-    honest.get(spared).map_or(LOWEST, |score| (score + 0.005).max(LOWEST))
+    honest.get(spared).map_or(LOWEST, |score| score + 0.005)
 }
 
 /// A text as training sees it.
@@ -123,6 +143,7 @@ struct Sample {
     origin: Origin,
     views: Views,
     attack: bool,
+    source: usize,
     /// The features of the whole, and of each part of an honest text: what is honest as a whole is
     /// in each clause, which is judged for itself later.
     features: Vec<Vec<u16>>,
@@ -135,16 +156,17 @@ impl Sample {
         let words = views.prose.first().map_or("", |view| &view.words);
         let taken = if example.attack { 1 } else { usize::MAX };
         let features = parts(words).take(taken).map(|part| features(origin, part)).collect();
-        Self { origin, features, attack: example.attack, views }
+        Self { origin, features, attack: example.attack, source: example.source, views }
     }
 }
 
-/// The samples of some folds; neighbours in the file are alike and share none.
+/// The samples of some folds. A source is in one fold: what it has in common is not to be had from
+/// the others.
 fn in_fold(
     samples: &[Sample],
     chosen: impl Fn(usize) -> bool,
 ) -> impl Iterator<Item = (usize, &Sample)> {
-    samples.iter().enumerate().filter(move |(at, _)| chosen(at % FOLDS))
+    samples.iter().enumerate().filter(move |(_, it)| chosen(it.source % FOLDS))
 }
 
 /// Weights while they are learned.
@@ -179,12 +201,13 @@ fn fit(samples: &[&Sample]) -> Weights {
 
 impl Weights {
     /// The file of these weights, a signed byte each.
-    fn file(&self, thresholds: [f32; 2]) -> Vec<u8> {
+    fn file(&self, thresholds: Thresholds) -> Vec<u8> {
         let largest = self.places.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs()));
         let scale = largest / 127.0;
+        let Thresholds { question, sure, document, beside } = thresholds;
         let mut file = Vec::with_capacity(WEIGHTS + 64);
         file.extend_from_slice(MAGIC);
-        for number in [scale, self.bias, thresholds[0], thresholds[1]] {
+        for number in [scale, self.bias, question, sure, document, beside] {
             file.extend_from_slice(&number.to_le_bytes());
         }
         file.extend(self.places.iter().map(|it| (it / scale).round() as i8 as u8));
@@ -192,14 +215,19 @@ impl Weights {
     }
 }
 
-/// Fisher and Yates's shuffle by a xorshift generator.
-fn shuffle<T>(order: &mut [T], random: &mut u64) {
+/// Fisher and Yates's shuffle.
+pub(super) fn shuffle<T>(order: &mut [T], random: &mut u64) {
     for end in (1..order.len()).rev() {
-        *random ^= *random << 13;
-        *random ^= *random >> 7;
-        *random ^= *random << 17;
-        order.swap(end, (*random % (end as u64 + 1)) as usize);
+        order.swap(end, (next(random) % (end as u64 + 1)) as usize);
     }
+}
+
+/// The next number of a xorshift generator.
+pub(super) fn next(random: &mut u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random
 }
 
 #[cfg(test)]
@@ -216,8 +244,11 @@ mod tests {
             trained.file == include_bytes!("../classifier.bin"),
             "run `cargo xtask guard train`"
         );
-        assert!(trained.refused.iter().all(|it| it.share() <= REFUSED), "{:?}", trained.refused);
-        assert!(trained.found.iter().all(|it| it.share() >= 0.7), "{:?}", trained.found);
+        let refused = trained.refused.iter().zip(REFUSED);
+        assert!(refused.clone().all(|(it, most)| it.share() <= most), "{:?}", trained.refused);
+        // Nothing like a left-out source was trained on, so these are low; planted ones lowest.
+        let found = trained.found.iter().zip([0.75, 0.55]);
+        assert!(found.clone().all(|(it, least)| it.share() >= least), "{:?}", trained.found);
     }
 
     #[test]
