@@ -53,6 +53,8 @@ const QUESTIONS: [&str; 6] = [
 ];
 /// Requests of each of the two rates.
 const REQUESTS: usize = 4_000;
+/// Who asks the cached question.
+const VISITORS: usize = 1_000;
 
 /// What one conversation saw.
 #[derive(Default)]
@@ -90,7 +92,7 @@ fn options(groq: &Groq) -> ServerOptions {
         ("llm_daily_cost_usd", "none"),
         ("session_queries_per_hour", "0"),
         ("sessions_per_address", "0"),
-        ("sessions_total", "0"),
+        ("sessions_total", "4000"),
         ("address_queries_per_hour", "0"),
         ("daily_questions", "0"),
     ];
@@ -225,11 +227,16 @@ async fn ask(
 
 /// Rates of a cached question and of the health route, and the time of a cached answer.
 fn cached(server: &Server, clients: usize) -> Result<()> {
-    let body = json!({"question": QUESTIONS[0]});
+    // Visitors have conversations of their own, no more than the ledger takes.
+    let visitor = AtomicUsize::new(0);
+    let body = || {
+        let visitor = visitor.fetch_add(1, Ordering::Relaxed) % VISITORS;
+        json!({"question": QUESTIONS[0], "session_id": format!("visitor-{visitor}")})
+    };
     let mut times = Vec::new();
     for _ in 0..200 {
         let started = Instant::now();
-        let reply = server.post("/chat", &body)?;
+        let reply = server.post("/chat", &body())?;
         ensure!(reply.status == 200, "{}", reply.body);
         times.push((started.elapsed(), reply.json()["cached"] == true));
     }
@@ -242,7 +249,7 @@ fn cached(server: &Server, clients: usize) -> Result<()> {
         hits[hits.len() / 2].as_secs_f64() * 1e3,
         hits[hits.len() * 99 / 100].as_secs_f64() * 1e3
     );
-    let chat = rate(clients, || Ok(server.post("/chat", &body)?.status))?;
+    let chat = rate(clients, || Ok(server.post("/chat", &body())?.status))?;
     let health = rate(clients, || Ok(server.get("/health")?.status))?;
     println!(
         "requests a second, {clients} clients: cached question {chat:.0}, health {health:.0}, ratio {:.2}",
