@@ -319,6 +319,22 @@ fn pages_of_allowed_sites_can_read_every_reply_and_others_none() {
 }
 
 #[test]
+fn visitors_of_a_public_page_need_no_key() {
+    let variables = [("api_keys", "k"), ("public_pages", "yes")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let server =
+        Server::start_with(ServerOptions { variables, ..ServerOptions::default() }).unwrap();
+    let body = json!({"question": "Where was Marie Curie born?"}).to_string();
+    let page = server.base();
+    let ask = |headers: &[(&str, &str)]| {
+        server.send("POST", "/chat", headers, body.clone()).unwrap().status
+    };
+    assert_eq!(ask(&[("origin", page.as_str())]), 200);
+    assert_eq!(ask(&[]), 401);
+    assert_eq!(ask(&[("origin", "https://evil.example")]), 403);
+}
+
+#[test]
 fn metrics_are_for_those_who_have_the_token() {
     let server = Server::start().unwrap();
     for path in ["/metrics", "/api/v1/metrics"] {

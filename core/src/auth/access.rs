@@ -8,7 +8,16 @@ use super::{
     admin::bearer,
     origin::{is_local, origin_of},
 };
-use crate::{RequestError, policy::Profile, ports::Config, setting::SettingFault};
+use crate::{
+    RequestError,
+    policy::Profile,
+    ports::Config,
+    setting::{SettingFault, choice},
+};
+
+/// Variable that says whether pages that may ask need a key: `yes` or `no` (default). A key in a page
+/// is no secret, so a chat for everybody has none; limits and caps hold for its visitors all the same.
+const PUBLIC_PAGES: &str = "public_pages";
 
 /// Who is let in, as the operator configured it.
 #[derive(Clone)]
@@ -16,6 +25,7 @@ pub struct Access {
     keys: Keys,
     origins: Origins,
     addresses: Addresses,
+    public_pages: bool,
     profile: Profile,
 }
 
@@ -36,6 +46,9 @@ impl Access {
             keys: Keys::configured(config).await?,
             origins: Origins::configured(config).await?,
             addresses: Addresses::configured(config).await?,
+            public_pages: choice(config, PUBLIC_PAGES, &[("yes", true), ("no", false)])
+                .await?
+                .unwrap_or_default(),
             profile: Profile::configured(config).await?,
         })
     }
@@ -61,10 +74,16 @@ impl Access {
             if !local || self.profile == Profile::Production {
                 return Err(RequestError::Misdirected);
             }
-        } else if !offered(headers).any(|key| self.keys.contains(key)) {
+        } else if !offered(headers).any(|key| self.keys.contains(key)) && !self.is_public(headers) {
             return Err(RequestError::Unauthorized);
         }
         Ok(Visitor { address: self.addresses.hash(headers) })
+    }
+
+    /// Whether a request comes from a page that needs no key. Only `Origin` tells: browsers send it
+    /// with every question, and pages cannot change it.
+    fn is_public(&self, headers: &HeaderMap) -> bool {
+        self.public_pages && headers.contains_key(header::ORIGIN)
     }
 
     /// A request that names no page comes from a program, which the key is for.
@@ -143,6 +162,21 @@ mod tests {
     }
 
     #[test]
+    fn public_pages_need_no_key_and_programs_do() {
+        let variables = [KEYED, &[("public_pages", "yes")]].concat();
+        let check = |fields: &[(&'static str, &str)], expected| {
+            assert_eq!(status(&variables, "api.example", fields), expected, "{fields:?}");
+        };
+        check(&[("origin", "https://site.example")], 200);
+        check(&[("origin", "https://api.example")], 200);
+        check(&[("origin", "https://evil.example")], 403);
+        check(&[("origin", "null")], 403);
+        check(&[("referer", "https://site.example/page")], 401);
+        check(&[], 401);
+        check(&[("x-api-key", "new")], 200);
+    }
+
+    #[test]
     fn without_keys_only_this_machine_is_served() {
         let check = |profile, authority, fields: &[(&'static str, &str)], expected| {
             let found = status(&[("profile", profile)], authority, fields);
@@ -169,6 +203,7 @@ mod tests {
             ("api_keys", "sha256:1"),
             ("allowed_origins", "*"),
             ("trusted_proxies", "many"),
+            ("public_pages", "perhaps"),
             ("profile", "test"),
         ] {
             let variables = [("api_keys", "new"), (name, value)];

@@ -1,8 +1,8 @@
 //! What an instance keeps between requests: the encoder and the index that serves.
 //!
-//! Nothing of a request is kept. The encoder and the embedded index are opened once an instance;
-//! a published index replaces the embedded one from the next request on, and one that cannot be
-//! opened leaves the old one serving.
+//! Nothing of a request is kept. The encoder and the embedded index are opened when the component is
+//! built, else at the first request. A published index replaces the embedded one from the next request
+//! on, and one that cannot be opened leaves the old one serving.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
