@@ -1,6 +1,12 @@
 //! Attention of every token to every token of one text, in 32-bit floats.
 
+use std::array::from_fn;
+
 use super::math::{LANES, exp, sum};
+
+/// Products added in one turn of a loop. At each turn the runtime of a component looks whether to
+/// interrupt it, and for that keeps all sums in memory.
+const STRIDE: usize = 8;
 
 /// Returns `softmax(Q·Kᵀ)·V` of each head, joined to rows of `width` numbers, from rows that hold
 /// a query, a key and a value of `width` numbers. Queries come divided by √d.
@@ -21,9 +27,13 @@ pub(super) fn attend(rows: &[f32], heads: usize, width: usize) -> Vec<f32> {
             multiply(&row[start..][..size], &keys, &mut scores);
             let total = exponentiate(&mut scores[..rows.len()]);
             let context = &mut context[start..][..size];
-            for (row, score) in rows.iter().zip(&scores) {
-                let value = &row[2 * width + start..][..size];
-                context.iter_mut().zip(value).for_each(|(sum, it)| *sum += score * it);
+            let (strides, rest) = rows.as_chunks::<STRIDE>();
+            let (weights, rest_weights) = scores[..rows.len()].as_chunks::<STRIDE>();
+            for (rows, weights) in strides.iter().zip(weights) {
+                add(context, weights, &rows.map(|row| &row[2 * width + start..][..size]));
+            }
+            for (row, weight) in rest.iter().zip(rest_weights) {
+                add(context, &[*weight], &[&row[2 * width + start..][..size]]);
             }
             context.iter_mut().for_each(|it| *it /= total);
         }
@@ -32,14 +42,35 @@ pub(super) fn attend(rows: &[f32], heads: usize, width: usize) -> Vec<f32> {
 }
 
 /// `scores = query · keys`, where `keys` has a row of as many places as `scores` a number of `query`.
-fn multiply(query: &[f32], keys: &[f32], scores: &mut [f32]) {
+fn multiply<'a>(query: &[f32], keys: &'a [f32], scores: &mut [f32]) {
     let places = scores.len();
     for (block, scores) in scores.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         *scores = [0.0; LANES];
-        for (query, keys) in query.iter().zip(keys.chunks_exact(places)) {
-            let keys = &keys.as_chunks::<LANES>().0[block];
-            scores.iter_mut().zip(keys).for_each(|(sum, key)| *sum += query * key);
+        let (strides, rest) = query.as_chunks::<STRIDE>();
+        let (keys, rest_keys) = keys.split_at(strides.len() * STRIDE * places);
+        let of = |keys: &'a [f32]| &keys.as_chunks::<LANES>().0[block];
+        for (query, keys) in strides.iter().zip(keys.chunks_exact(STRIDE * places)) {
+            add(scores, query, &from_fn::<_, STRIDE, _>(|at| &of(&keys[at * places..])[..]));
         }
+        for (query, keys) in rest.iter().zip(rest_keys.chunks_exact(places)) {
+            add(scores, &[*query], &[of(keys)]);
+        }
+    }
+}
+
+/// Adds each row, times its weight, to `sums`, one after the other.
+fn add<const ROWS: usize>(sums: &mut [f32], weights: &[f32; ROWS], rows: &[&[f32]; ROWS]) {
+    let (lanes, rest) = sums.as_chunks_mut::<LANES>();
+    let whole = lanes.len();
+    for (at, sums) in lanes.iter_mut().enumerate() {
+        for (row, weight) in rows.iter().zip(weights) {
+            let row = &row.as_chunks::<LANES>().0[at];
+            sums.iter_mut().zip(row).for_each(|(sum, it)| *sum += weight * it);
+        }
+    }
+    for (row, weight) in rows.iter().zip(weights) {
+        let row = &row[whole * LANES..];
+        rest.iter_mut().zip(row).for_each(|(sum, it)| *sum += weight * it);
     }
 }
 
