@@ -10,7 +10,9 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use dossier_core::{
-    auth::{API_KEYS, HASHED},
+    auth::{API_KEYS, Access, HASHED},
+    chat::Settings,
+    fakes::MapConfig,
     index::Index,
     pack::published,
     setting::items,
@@ -171,12 +173,20 @@ impl Warming {
     }
 }
 
-/// The API keys, before anything is compiled.
+/// The API keys. What the chat would refuse to work with is refused here, before anything is compiled:
+/// it would answer every question with 503.
 fn keys(options: &Options) -> Result<Vec<String>, Failure> {
     let manifest = Manifest::load(&options.manifest).map_err(Failure::usage)?;
     let environment = |name: &str| options.environment.get(name).cloned();
     let variables =
         Variables::resolve(&manifest, &options.variables, environment).map_err(Failure::usage)?;
+    let config = variables.names().filter_map(|name| {
+        let value = variables.get(name).filter(|it| !it.is_empty())?;
+        Some((name.to_owned(), value.to_owned()))
+    });
+    let config = MapConfig(config.collect());
+    block_on(Access::configured(&config)).map_err(Failure::usage)?;
+    block_on(Settings::configured(&config)).map_err(Failure::usage)?;
     Ok(items(variables.get(API_KEYS).unwrap_or_default()).map(str::to_owned).collect())
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use tantivy::directory::OwnedBytes;
 
-pub(crate) use self::pieces::{Pieces, QuestionPiece};
+pub(crate) use self::pieces::{Pieces, QuestionPieces};
 pub use self::{
     chunks::Chunks,
     dense::{Dense, Near},

@@ -10,7 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tantivy::directory::OwnedBytes;
 
-use crate::{model::Encoded, pack::PackError};
+use crate::{
+    model::{Block, Encoded, PANEL, Step, TILE, kernel},
+    pack::PackError,
+};
 
 const SECTION: &str = "pieces";
 const COUNTS: &str = "piece-counts";
@@ -19,9 +22,8 @@ const HEAD: usize = 12;
 /// Largest number of a row, and what is added to have it stored without a sign.
 const LARGEST: i16 = 7;
 const OFFSET: i16 = 8;
-/// Numbers multiplied in one turn of a loop: at each turn the runtime of a component looks whether to
-/// interrupt it, which costs as much as the multiplication of a few.
-const STRIDE: usize = 64;
+/// Numbers that a kernel takes at once.
+const LANES: usize = 8;
 
 /// The most bytes that the section may take: a pack that needs more goes without it, so that an
 /// instance stays small. Some 3 000 chunks.
@@ -75,36 +77,71 @@ fn write_numbers(row: &[f32], out: &mut Vec<u8>) {
     out.extend(low.iter().zip(high).map(|(low, high)| number(*low) | number(high) << 4));
 }
 
-/// A word piece of a question, ready to be compared.
+/// The word pieces of a question, ready to be compared.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct QuestionPieces {
+    scales: Vec<f32>,
+    tiles: Vec<Tile>,
+}
+
+/// Pieces that are compared at once, as a kernel takes them.
 #[derive(Clone, Debug)]
-pub(crate) struct QuestionPiece {
-    scale: f32,
-    numbers: Vec<i16>,
+struct Tile {
+    pieces: usize,
+    steps: Vec<Step>,
 }
 
-impl QuestionPiece {
-    /// Takes the direction of `row`, as the encoder gave it.
-    pub(crate) fn new(row: &[f32]) -> Self {
-        let length = row.iter().map(|it| it * it).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        let largest = row.iter().fold(0.0_f32, |largest, it| largest.max(it.abs()));
-        // The largest numbers whose products with a chunk's cannot overflow in the sum.
-        let room = i32::MAX / i32::from(OFFSET) / row.len().max(1) as i32;
-        let step = (largest / room.min(i16::MAX.into()) as f32).max(f32::MIN_POSITIVE);
-        let numbers = row.iter().map(|it| (it / step).round() as i16).collect();
-        Self { scale: step / length, numbers }
+impl QuestionPieces {
+    /// Takes the directions of `rows`, as the encoder gave them.
+    pub(crate) fn new(rows: &[&[f32]]) -> Self {
+        let (mut scales, mut tiles) = (Vec::new(), Vec::new());
+        for rows in rows.chunks(TILE) {
+            let mut steps = Vec::new();
+            for (at, row) in rows.iter().enumerate() {
+                let (scale, numbers) = direction(row);
+                scales.push(scale);
+                steps.resize(rows.len() * numbers.len(), Step::default());
+                let own = steps.iter_mut().skip(at).step_by(rows.len());
+                own.zip(numbers).for_each(|(step, numbers)| *step = numbers);
+            }
+            tiles.push(Tile { pieces: rows.len(), steps });
+        }
+        Self { scales, tiles }
     }
 
-    fn dot(&self, numbers: &[i16]) -> i32 {
-        let (ours, our_rest) = self.numbers.as_chunks::<STRIDE>();
-        let (theirs, their_rest) = numbers.as_chunks::<STRIDE>();
-        let whole: i32 = ours.iter().zip(theirs).map(|(a, b)| products(a, b)).sum();
-        whole + products(our_rest, their_rest)
+    pub(crate) fn len(&self) -> usize {
+        self.scales.len()
     }
 }
 
-/// The compiler knows this shape: one instruction multiplies and adds pairs of numbers.
-fn products(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+/// The direction of `row` as scale and numbers, in the order in which a chunk's are unpacked.
+fn direction(row: &[f32]) -> (f32, Vec<Step>) {
+    let length = row.iter().map(|it| it * it).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    let largest = row.iter().fold(0.0_f32, |largest, it| largest.max(it.abs()));
+    // The largest numbers whose products with a chunk's cannot overflow in the sum.
+    let room = i32::MAX / i32::from(OFFSET) / row.len().max(1) as i32;
+    let step = (largest / room.min(i16::MAX.into()) as f32).max(f32::MIN_POSITIVE);
+    let (low, high) = row.split_at(row.len().div_ceil(2));
+    let half = low.len().div_ceil(LANES);
+    let mut numbers = vec![Step::default(); 2 * half];
+    for (part, start) in [(low, 0), (high, half)] {
+        for (place, it) in numbers[start..].as_flattened_mut().iter_mut().zip(part) {
+            *place = (it / step).round() as i16;
+        }
+    }
+    (step / length, numbers)
+}
+
+/// Writes a chunk's packed numbers as the `output` of a panel.
+fn unpack(packed: &[u8], panel: &mut [Block], output: usize) {
+    let (low, high) = panel.split_at_mut(packed.len().div_ceil(LANES));
+    for ((low, high), packed) in low.iter_mut().zip(high).zip(packed.chunks(LANES)) {
+        // What is missing at the end counts as zero.
+        let mut bytes = [OFFSET as u8 * 0x11; LANES];
+        bytes[..packed.len()].copy_from_slice(packed);
+        low[output] = bytes.map(|it| (it & 0xf).wrapping_sub(OFFSET as u8));
+        high[output] = bytes.map(|it| (it >> 4).wrapping_sub(OFFSET as u8));
+    }
 }
 
 /// The word pieces of all chunks.
@@ -177,28 +214,37 @@ impl Pieces {
     /// encoded text at which the chunk's piece starts, and the cosine similarities.
     pub(crate) fn compare(
         &self,
-        question: &[QuestionPiece],
+        question: &QuestionPieces,
         ordinal: usize,
         mut visit: impl FnMut(usize, &[f32]),
     ) {
-        let mut numbers = vec![0_i16; self.width.div_ceil(2) * 2];
+        let kernel = kernel();
+        let half = self.width.div_ceil(2).div_ceil(LANES);
+        let mut panel: Vec<Block> = vec![Default::default(); 2 * half];
+        let mut sums = vec![[0; PANEL]; question.len()];
         let mut similarities = vec![0.0; question.len()];
-        for row in self.of(ordinal).chunks_exact(row_bytes(self.width)) {
-            let Some((head, packed)) = row.split_first_chunk::<HEAD>() else { continue };
-            let [_, start, scale] =
-                [0, 4, 8].map(|at| [head[at], head[at + 1], head[at + 2], head[at + 3]]);
-            let scale = f32::from_le_bytes(scale);
-            let (low, high) = numbers.split_at_mut(packed.len());
-            for ((low, high), byte) in low.iter_mut().zip(high).zip(packed) {
-                *low = i16::from(byte & 0xf) - OFFSET;
-                *high = i16::from(byte >> 4) - OFFSET;
+        let rows: Vec<&[u8]> = self.of(ordinal).chunks_exact(row_bytes(self.width)).collect();
+        for rows in rows.chunks(PANEL) {
+            rows.iter().enumerate().for_each(|(at, row)| unpack(&row[HEAD..], &mut panel, at));
+            let mut rest = sums.as_mut_slice();
+            for tile in &question.tiles {
+                let (sums, others) = rest.split_at_mut(tile.pieces);
+                kernel(&panel, &tile.steps, sums);
+                rest = others;
             }
-            for (similarity, piece) in similarities.iter_mut().zip(question) {
-                // A damaged scale is not a number: it is taken for the farthest.
-                let cosine = piece.dot(&numbers) as f32 * piece.scale * scale;
-                *similarity = if cosine.is_nan() { -1.0 } else { cosine.clamp(-1.0, 1.0) };
+            for (at, row) in rows.iter().enumerate() {
+                let [_, start, scale] =
+                    [0, 4, 8].map(|at| [row[at], row[at + 1], row[at + 2], row[at + 3]]);
+                let scale = f32::from_le_bytes(scale);
+                for ((similarity, sums), own) in
+                    similarities.iter_mut().zip(&sums).zip(&question.scales)
+                {
+                    // A damaged scale is not a number: it is taken for the farthest.
+                    let cosine = sums[at] as f32 * own * scale;
+                    *similarity = if cosine.is_nan() { -1.0 } else { cosine.clamp(-1.0, 1.0) };
+                }
+                visit(u32::from_le_bytes(start) as usize, &similarities);
             }
-            visit(u32::from_le_bytes(start) as usize, &similarities);
         }
     }
 
@@ -275,8 +321,9 @@ mod tests {
             dot(row, &question) / (dot(row, row) * dot(&question, &question)).sqrt()
         };
         let mut seen = Vec::new();
-        pieces
-            .compare(&[QuestionPiece::new(&question)], 1, |start, got| seen.push((start, got[0])));
+        pieces.compare(&QuestionPieces::new(&[&question]), 1, |start, got| {
+            seen.push((start, got[0]))
+        });
         assert_eq!(seen.iter().map(|(start, _)| *start).collect::<Vec<_>>(), [10, 20, 30, 40]);
         for ((_, got), row) in seen.iter().zip(&rows[2..]) {
             assert!((got - cosine(row)).abs() < 0.05, "seed {SEED}: {got} {}", cosine(row));

@@ -1,7 +1,7 @@
 //! Damaged and hostile packs: an error or a harmless result, never a panic or a great allocation.
 
 use super::{
-    Dense, Embedding, Index, Pieces, QuestionPiece,
+    Dense, Embedding, Index, Pieces, QuestionPieces,
     pack::{describe, write},
 };
 use crate::{
@@ -87,7 +87,7 @@ fn use_it(index: &Index) {
             dense.similarity(&[0.3; WIDTH], near.ordinal);
         }
     }
-    let question = [QuestionPiece::new(&[0.3; WIDTH])];
+    let question = QuestionPieces::new(&[&[0.3; WIDTH]]);
     let pieces = index.pieces().unwrap();
     for ordinal in 0..=index.chunks().len() {
         pieces.compare(&question, ordinal, |_, similarities| {

@@ -12,16 +12,16 @@ use super::{
 };
 
 /// Outputs that a kernel computes from one stretch of the weights.
-pub(super) const PANEL: usize = 16;
+pub(crate) const PANEL: usize = 16;
 
 /// Most rows that a kernel computes at once: as many as keep their sums in registers.
-pub(super) const TILE: usize = 6;
+pub(crate) const TILE: usize = 6;
 
 /// Numbers of a row that a kernel takes at once: a register of 128 bits.
-pub(super) type Step = [i16; 8];
+pub(crate) type Step = [i16; 8];
 
 /// The weights that meet a step: eight bytes for each output of a panel.
-pub(super) type Block = [[u8; 8]; PANEL];
+pub(crate) type Block = [[u8; 8]; PANEL];
 
 /// What depths must be a multiple of: a kernel may take two blocks at once.
 pub(super) const DEPTH_UNIT: usize = 16;
@@ -29,7 +29,7 @@ pub(super) const DEPTH_UNIT: usize = 16;
 /// Multiplies a panel with a tile and writes the sums, an array for each of the tile's rows.
 ///
 /// A tile has `sums.len()` rows, 1 to [`TILE`]: the first step of each, then the second of each.
-pub(super) type Kernel = fn(panel: &[Block], tile: &[Step], sums: &mut [[i32; PANEL]]);
+pub(crate) type Kernel = fn(panel: &[Block], tile: &[Step], sums: &mut [[i32; PANEL]]);
 
 /// The parameters of a linear layer; the weights lie in the model's file.
 #[derive(Debug)]

@@ -19,6 +19,10 @@ pub use self::{
     encoder::{Encoded, Encoder, FILES, MAX_TOKENS, ModelFiles},
     tokens::Token,
 };
+pub(crate) use self::{
+    linear::{Block, PANEL, Step, TILE},
+    simd::kernel,
+};
 
 /// Why a model could not be converted, opened or run.
 #[derive(Debug, thiserror::Error)]

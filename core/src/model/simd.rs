@@ -10,7 +10,7 @@
 use super::linear::{Block, Kernel, PANEL, Step, TILE};
 
 /// The quickest kernel of this machine.
-pub(super) fn kernel() -> Kernel {
+pub(crate) fn kernel() -> Kernel {
     machine::kernels().next().map_or(portable, |(_, kernel)| kernel)
 }
 

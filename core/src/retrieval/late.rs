@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::{
-    index::{Index, Pieces, QuestionPiece},
+    index::{Index, Pieces, QuestionPieces},
     model::{Encoded, Token},
 };
 
@@ -18,7 +18,7 @@ const LIGHTEST: f32 = 0.1;
 /// A question's word pieces, each with its weight.
 #[derive(Clone, Debug)]
 pub struct Wording {
-    pieces: Vec<QuestionPiece>,
+    pieces: QuestionPieces,
     /// Adds up to 1.
     weights: Vec<f32>,
 }
@@ -41,8 +41,8 @@ impl Wording {
         let weights: Vec<f32> = encoded.tokens.iter().map(weight).collect();
         let lightest = LIGHTEST * weights.iter().copied().fold(0.0, f32::max);
         let kept = encoded.rows.chunks_exact(width).zip(weights).filter(|(_, it)| *it > lightest);
-        let (pieces, weights): (Vec<_>, Vec<f32>) =
-            kept.map(|(row, weight)| (QuestionPiece::new(row), weight)).unzip();
+        let (rows, weights): (Vec<&[f32]>, Vec<f32>) = kept.unzip();
+        let pieces = QuestionPieces::new(&rows);
         let sum: f32 = weights.iter().sum();
         let weights = weights.into_iter().map(|weight| weight / sum).collect();
         (sum > 0.0).then_some(Self { pieces, weights })

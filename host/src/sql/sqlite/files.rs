@@ -6,10 +6,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// SQLite's usual page, in which the size of a file is counted.
 const PAGE_BYTES: u64 = 4096;
@@ -26,7 +26,7 @@ pub(crate) struct Files {
 struct Inner {
     folder: PathBuf,
     limits: SqlLimits,
-    pools: Mutex<BTreeMap<String, SqlitePool>>,
+    pools: Mutex<BTreeMap<String, Arc<OnceCell<SqlitePool>>>>,
 }
 
 impl Files {
@@ -42,12 +42,20 @@ impl Files {
     }
 
     /// The connections to the database `label`, a name that the manifest was checked to have.
-    pub(super) fn pool(&self, label: &str) -> io::Result<SqlitePool> {
-        let Inner { folder, limits, pools } = &*self.inner;
-        let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(label) {
-            return Ok(pool.clone());
-        }
+    ///
+    /// The first connection is made alone: of several that turn a new file to its journal at once,
+    /// SQLite refuses some without waiting.
+    pub(super) async fn pool(&self, label: &str) -> sqlx::Result<SqlitePool> {
+        let pools = &self.inner.pools;
+        let pool = {
+            let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(pools.entry(label.to_owned()).or_default())
+        };
+        pool.get_or_try_init(|| self.open(label)).await.cloned()
+    }
+
+    async fn open(&self, label: &str) -> sqlx::Result<SqlitePool> {
+        let Inner { folder, limits, .. } = &*self.inner;
         std::fs::create_dir_all(folder)?;
         let file = SqliteConnectOptions::new()
             .filename(folder.join(format!("{label}.db")))
@@ -63,14 +71,13 @@ impl Files {
             .thread_name(|number| format!("sqlite-{number}"))
             // Statements may hold what visitors wrote.
             .disable_statement_logging();
-        let pool = SqlitePoolOptions::new()
+        SqlitePoolOptions::new()
             .max_connections(limits.connections)
             .acquire_timeout(limits.wait)
             .idle_timeout(IDLE)
             .test_before_acquire(false)
-            .connect_lazy_with(file);
-        pools.insert(label.to_owned(), pool.clone());
-        Ok(pool)
+            .connect_with(file)
+            .await
     }
 
     /// Closes every file, so that none is left with a journal beside it.
@@ -78,7 +85,9 @@ impl Files {
         let pools =
             std::mem::take(&mut *self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner));
         for pool in pools.into_values() {
-            pool.close().await;
+            if let Some(pool) = pool.get() {
+                pool.close().await;
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ impl SqliteAccess {
         if !self.labels.contains(label) {
             return Err(Error::AccessDenied);
         }
-        let pool = self.files.pool(label).map_err(|error| Error::Io(error.kind().to_string()))?;
+        let pool = self.files.pool(label).await.map_err(|error| into(&error))?;
         let held = pool.acquire().await.map_err(|error| into(&error))?;
         let state = State { held, last_insert_rowid: 0, changes: 0 };
         let limits = self.files.limits().clone();
