@@ -79,11 +79,9 @@ fn train_and_write() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The encoder, where its model lies under `DOSSIER_MODEL_DIR` or where `cargo xtask model` puts it.
+/// The encoder, where `DOSSIER_MODEL_DIR` says that its model lies; `cargo xtask guard` sets it.
 fn encoder() -> Result<Option<Encoder>, Box<dyn Error>> {
-    let folder = env::var("DOSSIER_MODEL_DIR").or_else(|_| {
-        env::var("HOME").map(|home| format!("{home}/.cache/dossier/models/{ENCODER}.3"))
-    })?;
+    let Ok(folder) = env::var("DOSSIER_MODEL_DIR") else { return Ok(None) };
     let Ok(files) = ModelFiles::read(ENCODER, |name| fs::read(format!("{folder}/{name}"))) else {
         return Ok(None);
     };

@@ -47,12 +47,9 @@ impl Compiler {
             .max_core_instances_per_component(CORE_INSTANCES)
             .max_component_instance_size(4 * 1024 * 1024)
             .max_core_instance_size(4 * 1024 * 1024);
-        let mut config = Config::new();
+        let mut config = config();
         config
-            .wasm_component_model_async(true)
             .epoch_interruption(true)
-            // Twice the runtime's own, for parsers and inference graphs that recurse.
-            .max_wasm_stack(1024 * 1024)
             .cache(cache.clone())
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(|source| Error::Engine { source })?;
@@ -94,6 +91,14 @@ impl Compiler {
     fn hits(&self) -> usize {
         self.cache.as_ref().map_or(0, Cache::cache_hits)
     }
+}
+
+/// What every guest may use, wherever it runs.
+pub(crate) fn config() -> Config {
+    let mut config = Config::new();
+    // Twice the runtime's own stack, for parsers and inference graphs that recurse.
+    config.wasm_component_model_async(true).max_wasm_stack(1024 * 1024);
+    config
 }
 
 /// Without a cache the host starts slowly, which is better than not at all.

@@ -43,17 +43,16 @@ impl Guest {
         // The builder grants nothing by itself: no files, no sockets, no names, no arguments.
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(LogLines::new(Arc::clone(&spec.id), Channel::Stdout))
-            .stderr(LogLines::new(Arc::clone(&spec.id), Channel::Stderr))
-            .allow_tcp(false)
-            .allow_udp(false);
+            .stderr(LogLines::new(Arc::clone(&spec.id), Channel::Stderr));
         for (name, value) in &spec.environment {
             wasi.env(name, value);
         }
         Self::with(spec, wasi)
     }
 
-    /// A guest that is granted what `wasi` says.
+    /// A guest that is granted what `wasi` says, but no sockets.
     pub(crate) fn with(spec: &GuestSpec, mut wasi: WasiCtxBuilder) -> Self {
+        wasi.allow_tcp(false).allow_udp(false);
         Self {
             table: ResourceTable::new(),
             wasi: wasi.build(),

@@ -6,6 +6,7 @@
 //! component gives the same bytes.
 
 use crate::app::linker;
+use crate::engine::config;
 use crate::guest::{Guest, GuestSpec};
 use crate::kv::KvAccess;
 use crate::limits::SqlLimits;
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{Component, Instance, Lift};
-use wasmtime::{Config, Engine, Result, Store, bail};
+use wasmtime::{Engine, Result, Store, bail};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::random::Deterministic;
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
@@ -30,9 +31,7 @@ const EXPORT: &str = "wizer-initialize";
 /// # Errors
 /// `component` is none, lacks the export, or traps in it.
 pub async fn preinitialise(component: &[u8]) -> Result<Vec<u8>> {
-    let mut config = Config::new();
-    config.wasm_component_model_async(true).max_wasm_stack(1024 * 1024);
-    let engine = Engine::new(&config)?;
+    let engine = Engine::new(&config())?;
     let mut wizer = Wizer::new();
     // Wizer 48 takes the export from the core module and leaves the component naming it.
     wizer.init_func(EXPORT).keep_init_func(true);
@@ -70,8 +69,6 @@ fn builder() -> Result<Guest> {
     };
     let mut wasi = WasiCtxBuilder::new();
     wasi.inherit_stderr()
-        .allow_tcp(false)
-        .allow_udp(false)
         .secure_random(Deterministic::new(vec![0]))
         .insecure_random(Deterministic::new(vec![0]))
         .insecure_random_seed(0);

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
+use crate::build;
 use crate::index::{self, PACK};
+use crate::model::{self, Model};
 use crate::shell::Task;
 use crate::workspace::{Workspace, build_flags};
-use crate::{build, model};
 
 /// Builds everything and runs the benchmarks on it.
 ///
@@ -39,12 +40,17 @@ pub(crate) fn eval(workspace: &Workspace, args: &[String]) -> Result<()> {
 ///
 /// When the build fails, or with `eval --check` a target is missed.
 pub(crate) fn guard(workspace: &Workspace, args: &[String]) -> Result<()> {
-    workspace
+    let model = model::prepare(workspace)?;
+    index::prepare(workspace, &model)?;
+    let task = workspace
         .cargo(&["run", "-p", "dossier-core", "--features", "training", "--example", "guard"])
         .args(build_flags())
         .arg("--")
-        .args(args)
-        .run()
+        .args(args);
+    match model {
+        Model::Present(Some(folder)) => task.env("DOSSIER_MODEL_DIR", folder).run(),
+        Model::Present(None) | Model::Absent => task.run(),
+    }
 }
 
 /// The evaluation cases, below the repository.

@@ -148,8 +148,8 @@ fn target(out: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Writes beside the target and renames: a run that is killed leaves the old pack whole.
-pub(crate) fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
+/// Writes beside the target and renames: a run that is killed leaves the old file whole.
+pub(crate) fn write(target: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut builder = tempfile::Builder::new();
@@ -162,7 +162,7 @@ pub(crate) fn write(target: &Path, pack: &[u8]) -> anyhow::Result<()> {
     let mut file = builder
         .tempfile_in(folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;
-    file.write_all(pack)?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(target).with_context(|| format!("cannot write {}", target.display()))?;
     Ok(())

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
 
+use super::ingest;
 use crate::output::{Failure, Outcome};
 
 #[derive(clap::Args)]
@@ -27,10 +28,5 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .block_on(dossier_host::preinitialise(&component))
         .map_err(|error| anyhow::anyhow!("{error:#}"))
         .with_context(|| format!("{} cannot be initialised", from.display()))?;
-    // Written beside and moved: a running host never reads half a component.
-    let partial = out.with_extension("partial");
-    fs::write(&partial, initialised)
-        .and_then(|()| fs::rename(&partial, out))
-        .with_context(|| format!("cannot write {}", out.display()))?;
-    Ok(())
+    Ok(ingest::write(out, &initialised)?)
 }

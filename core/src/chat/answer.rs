@@ -1,7 +1,9 @@
 //! What is said to a question, and what kind of answer it is.
 
-use super::prepare::EXTRACTIVE;
-use crate::wire::{Ambiguity, AnswerRecord, ChatSource};
+use crate::{
+    llm::EXTRACTIVE,
+    wire::{Ambiguity, AnswerRecord, ChatSource},
+};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ pub(super) struct Draft<'a> {
     pub(super) passages: Vec<Passage>,
     /// As the passages, numbered as in the prompt.
     pub(super) sources: Vec<ChatSource>,
-    /// What is said where no model answers.
+    /// What is said where no model answers; set by whoever wrote it.
     pub(super) quoted: Answer,
     pub(super) granted: Option<Granted<'a>>,
     /// What the local guard said of the question.
@@ -61,20 +61,14 @@ impl<'a> Draft<'a> {
         turns: &[TurnRecord],
         candidates: Vec<Candidate<'a>>,
         retrieval: &Retrieval,
-        quoted: Answer,
     ) -> Result<Self, NoRoom> {
         let settings = &service.settings.completion;
         let index = service.index();
         let ordinals: Vec<usize> = retrieval.hits.iter().map(|hit| hit.ordinal).collect();
         let passages: Vec<Passage> =
             ordinals.iter().filter_map(|at| index.chunks().get(*at)).map(Passage::from).collect();
-        let history: Vec<Exchange<'_>> = turns
-            .iter()
-            .enumerate()
-            .map(|(at, turn)| Exchange {
-                question: if at == 0 { turn.alone() } else { &turn.question },
-                answer: &turn.answer,
-            })
+        let history: Vec<Exchange<'_>> = TurnRecord::told(turns)
+            .map(|(question, answer)| Exchange { question, answer })
             .collect();
         let max_tokens = question.max_tokens.unwrap_or(settings.max_tokens);
         let written = prompt(&Request {
@@ -91,7 +85,7 @@ impl<'a> Draft<'a> {
             candidates,
             sources: present::sources(index, retrieval, &ordinals[..written.passages.len()]),
             passages: written.passages,
-            quoted,
+            quoted: Answer::default(),
             granted: None,
             inspection: Inspection::default(),
             deadline: Duration::ZERO,

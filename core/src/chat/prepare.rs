@@ -18,7 +18,7 @@ use crate::{
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
     guard::REDIRECT,
-    llm::{Candidate, State, Transition},
+    llm::{Candidate, EXTRACTIVE, State, Transition},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
     ports::{Clock as _, Env},
     retrieval::{Mode, Query, Retrieval},
@@ -34,8 +34,6 @@ use crate::{
 pub(super) const STORE: &str = "store";
 /// Named in `degraded` when a model should have answered and none could be asked.
 pub(super) const MODEL: &str = "llm";
-/// The answerer without a model, as providers and models are named.
-pub(super) const EXTRACTIVE: &str = "extractive";
 /// Longest wait for somebody else's answer to the same question: what a model takes that answers at
 /// all. Whoever waits longer has four fifths of the time left to ask for himself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -202,7 +200,7 @@ impl<'a, E: Env> Service<'a, E> {
         trace: &mut Trace,
     ) {
         let earlier = turns.last().map(|turn| turn.question.as_str());
-        let inspection = self.inspect(&question.text, earlier, trace);
+        let mut inspection = self.inspect(&question.text, earlier, trace);
         if inspection.reason.is_some() {
             prepared.plan = Plan::Say(Answer::canned(REDIRECT, Kind::Blocked));
             return;
@@ -226,7 +224,6 @@ impl<'a, E: Env> Service<'a, E> {
         }
         // A model that fills in reads the question first, so here its meaning costs a pass of its own.
         let fills_in = condensed.needs_llm && !candidates.is_empty();
-        let mut inspection = inspection;
         if fills_in {
             inspection = self.inspect_meaning(&question.text, inspection, trace);
         }
@@ -414,10 +411,11 @@ impl<'a, E: Env> Service<'a, E> {
         // The model sees what the question leans on and nothing else of the conversation: an answer
         // to a question that stands alone is kept for everybody who asks the same.
         let turns = &turns[turns.len().saturating_sub(condensed.leaned_on)..];
-        let instead = quoted.clone();
-        let draft = Draft::new(self, question, condensed, turns, candidates, &retrieval, instead);
-        match draft {
-            Ok(draft) => Plan::Ask(Box::new(draft)),
+        match Draft::new(self, question, condensed, turns, candidates, &retrieval) {
+            Ok(mut draft) => {
+                draft.quoted = quoted;
+                Plan::Ask(Box::new(draft))
+            }
             Err(fault) => {
                 self.env.warn(&format!("no model is asked: {fault}"));
                 trace.degrade(MODEL);

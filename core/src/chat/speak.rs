@@ -13,13 +13,13 @@ use super::{
     draft::{Draft, Granted},
     gate::Gate,
     instance::Settled,
-    prepare::{EXTRACTIVE, MODEL, Plan, Prepared},
+    prepare::{MODEL, Plan, Prepared},
     record::count_moves,
 };
 use crate::{
     answer::{Event, Report, Writer, fragments},
     guard::{Finding, REDIRECT, decide},
-    llm::{Call, Fault, Listener, Outcome, State},
+    llm::{Call, EXTRACTIVE, Fault, Listener, Outcome, State},
     policy,
     ports::Env,
     telemetry::{self, Stage, Trace, metrics},

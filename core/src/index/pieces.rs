@@ -223,16 +223,17 @@ impl Pieces {
         let mut panel: Vec<Block> = vec![Default::default(); 2 * half];
         let mut sums = vec![[0; PANEL]; question.len()];
         let mut similarities = vec![0.0; question.len()];
-        let rows: Vec<&[u8]> = self.of(ordinal).chunks_exact(row_bytes(self.width)).collect();
-        for rows in rows.chunks(PANEL) {
-            rows.iter().enumerate().for_each(|(at, row)| unpack(&row[HEAD..], &mut panel, at));
+        let bytes = row_bytes(self.width);
+        for rows in self.of(ordinal).chunks(PANEL * bytes) {
+            let rows = rows.chunks_exact(bytes);
+            rows.clone().enumerate().for_each(|(at, row)| unpack(&row[HEAD..], &mut panel, at));
             let mut rest = sums.as_mut_slice();
             for tile in &question.tiles {
                 let (sums, others) = rest.split_at_mut(tile.pieces);
                 kernel(&panel, &tile.steps, sums);
                 rest = others;
             }
-            for (at, row) in rows.iter().enumerate() {
+            for (at, row) in rows.enumerate() {
                 let [_, start, scale] =
                     [0, 4, 8].map(|at| [row[at], row[at + 1], row[at + 2], row[at + 3]]);
                 let scale = f32::from_le_bytes(scale);

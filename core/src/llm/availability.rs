@@ -37,8 +37,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 const PAUSES: usize = 18;
 /// An answer within this time is a quick one: a question's first words will come in not much more.
 const QUICK: Duration = Duration::from_secs(1);
-/// In place of names that cannot be told.
-const MISCONFIGURED: &str = "misconfigured";
+/// In place of names of providers and models that cannot be told.
+pub const MISCONFIGURED: &str = "misconfigured";
 
 /// Whether a model would answer now.
 #[derive(Clone, Debug, Eq, PartialEq)]

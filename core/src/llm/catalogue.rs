@@ -40,7 +40,7 @@ const ALIASES: [&str; 6] = ["groq", "llama", "deepinfra", "qwen", "qwen3", "qwen
 const PROVIDERS: &str = "llm_providers";
 /// The answerer without a model, as providers and models are named; it stands behind all others in
 /// any case.
-pub(super) const EXTRACTIVE: &str = "extractive";
+pub const EXTRACTIVE: &str = "extractive";
 
 impl Catalogue {
     /// Reads `llm_providers`, the variables of each provider, `llm_prices` and the caps.

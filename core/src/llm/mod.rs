@@ -35,9 +35,9 @@ mod readings;
 mod tests;
 
 pub use self::{
-    availability::{Availability, Condition, availability},
+    availability::{Availability, Condition, MISCONFIGURED, availability},
     breaker::{Breaker, Position, Verdict},
-    catalogue::{Candidate, Catalogue, UnknownModel},
+    catalogue::{Candidate, Catalogue, EXTRACTIVE, UnknownModel},
     completion::{Completion, Effort, Message, Role, Settings, Waits},
     fault::Fault,
     headers::{Allowance, RateLimits},

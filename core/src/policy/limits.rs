@@ -59,7 +59,8 @@ pub struct Limits {
     pub daily_questions: u32,
     /// Turns of a conversation that are kept and looked at, 0 to 20; 8.
     pub history_turns: usize,
-    /// Tokens of the turns that are looked at, 0 to 4 000; 1 500: what eight turns take. The newest turn is always.
+    /// Tokens of the turns that are looked at, 0 to 4 000; 1 500: what eight turns take. The newest
+    /// turn is always.
     pub history_tokens: usize,
 }
 

@@ -25,9 +25,8 @@ pub struct Prompt {
 /// Asks for `question`, the last of the conversation, as one that stands alone.
 pub fn prompt(question: &str, turns: &[TurnRecord]) -> Prompt {
     let mut user = String::from("<conversation>\n");
-    for (at, turn) in turns[turns.len().saturating_sub(TURNS)..].iter().enumerate() {
-        let question = if at == 0 { turn.alone() } else { &turn.question };
-        user += &format!("visitor: {}\nassistant: {}\n", shown(question), shown(&turn.answer));
+    for (question, answer) in TurnRecord::told(&turns[turns.len().saturating_sub(TURNS)..]) {
+        user += &format!("visitor: {}\nassistant: {}\n", shown(question), shown(answer));
     }
     user += &format!("</conversation>\n<question>{}</question>", shown(question));
     Prompt { system: SYSTEM, user }

@@ -37,6 +37,15 @@ impl TurnRecord {
     pub fn alone(&self) -> &str {
         self.about.as_deref().unwrap_or(&self.question)
     }
+
+    /// Questions and answers for a reader who sees `turns` and nothing before them: the first question
+    /// as it can be understood alone.
+    pub fn told(turns: &[Self]) -> impl Iterator<Item = (&str, &str)> {
+        turns.iter().enumerate().map(|(at, turn)| {
+            let question = if at == 0 { turn.alone() } else { &turn.question };
+            (question, turn.answer.as_str())
+        })
+    }
 }
 
 /// An answer that a question without a conversation gets again.

@@ -1,8 +1,6 @@
 //! What is opened once, when the component is built: `dossier preinitialise` calls this and keeps
 //! the memory. Where that is not done, the first request opens the same lazily.
 
-use crate::engine;
-
 mod world {
     #![allow(unsafe_code, clippy::all, missing_docs, unreachable_pub, reason = "generated")]
 
@@ -14,12 +12,8 @@ mod world {
     struct Component;
     impl Guest for Component {
         fn wizer_initialize() {
-            super::initialise();
+            crate::engine::open_ahead();
         }
     }
     export!(Component);
-}
-
-fn initialise() {
-    engine::open_ahead();
 }

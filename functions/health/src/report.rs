@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dossier_core::{
-    llm::{Availability, Catalogue, availability},
+    llm::{Availability, Catalogue, MISCONFIGURED, availability},
     pack::published,
     ports::{Env, Kv as _},
     wire::{Detailed, Health, LlmHealth, PackHeader},
@@ -16,8 +16,6 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/pack.json"));
 /// A key that is never written: reading it shows that the store answers.
 const PROBE: &str = "health:probe";
-/// In place of a provider and a model that cannot be told.
-const MISCONFIGURED: &str = "misconfigured";
 
 /// 200: what it says of the answerer is read from the configuration, and nothing is probed.
 pub(crate) async fn health(env: &SpinEnv, status: &'static str) -> Reply {
