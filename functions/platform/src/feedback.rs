@@ -150,19 +150,10 @@ fn malformed() -> FeedbackError {
 
 /// Brings the schema up to date.
 async fn migrate(database: &Database) -> Result<(), String> {
-    match step(database).await {
-        // Postgres may refuse to the slower of two instances what both create at the same time; the
-        // second time it finds it there.
-        Err(_) => step(database).await,
-        done => done,
-    }
-}
-
-async fn step(database: &Database) -> Result<(), String> {
     let table = "CREATE TABLE IF NOT EXISTS feedback_schema (version BIGINT PRIMARY KEY)";
     let version = "SELECT COALESCE(MAX(version), 0) FROM feedback_schema";
     let note = "INSERT INTO feedback_schema (version) VALUES ($1) ON CONFLICT DO NOTHING";
-    database.run(table, Vec::new()).await?;
+    create(database, table).await?;
     let found = database.run(version, Vec::new()).await?.into_iter().flatten().next();
     let found = match found {
         Some(Value::Integer(found)) => usize::try_from(found).unwrap_or(usize::MAX),
@@ -176,9 +167,19 @@ async fn step(database: &Database) -> Result<(), String> {
     }
     for (number, statements) in (1_i64..).zip(MIGRATIONS).skip(found) {
         for statement in *statements {
-            database.run(statement, Vec::new()).await?;
+            create(database, statement).await?;
         }
         database.run(note, vec![Value::Integer(number)]).await?;
     }
     Ok(())
+}
+
+/// Runs a statement that creates what is not there yet.
+async fn create(database: &Database, statement: &str) -> Result<(), String> {
+    match database.run(statement, Vec::new()).await {
+        // Of two instances that create the same, Postgres refuses the slower one, once the other is
+        // done. The second time it finds it there.
+        Err(_) => database.run(statement, Vec::new()).await.map(drop),
+        Ok(_) => Ok(()),
+    }
 }
