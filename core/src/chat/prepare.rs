@@ -389,23 +389,23 @@ impl<'a, E: Env> Service<'a, E> {
             true => extract(index, &condensed.search, &retrieval),
             false => crate::answer::Extract::default(),
         };
-        if extract.cited.is_empty() {
-            return Plan::Say(Answer {
+        let quoted = match extract.cited.is_empty() {
+            true => Answer {
                 text: present::refuse(index, &retrieval.hits),
                 confidence: Some(confidence),
                 kind: Kind::Refusal,
                 ..Answer::default()
-            });
-        }
-        let quoted = Answer {
-            text: extract.text,
-            sources: present::sources(index, &retrieval, &extract.cited),
-            grounded: true,
-            confidence: Some(confidence),
-            kind: Kind::Extractive,
-            ..Answer::default()
+            },
+            false => Answer {
+                text: extract.text,
+                sources: present::sources(index, &retrieval, &extract.cited),
+                grounded: true,
+                confidence: Some(confidence),
+                kind: Kind::Extractive,
+                ..Answer::default()
+            },
         };
-        if candidates.is_empty() {
+        if candidates.is_empty() || !retrieval.evidence.is_worth_reading() {
             return Plan::Say(quoted);
         }
         // The model sees what the question leans on and nothing else of the conversation: an answer

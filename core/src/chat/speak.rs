@@ -255,9 +255,7 @@ impl<'a, E: Env> Service<'a, E> {
     /// Sends what is known of an answer after its text, the sources too: `metadata` had those of the
     /// prompt, of which the answer cites some, in an order of its own.
     async fn conclude(&self, answer: &Answer, trace: &Trace, sink: &mut impl Sink) {
-        if !answer.sources.is_empty() {
-            sink.send(Event::SourcesReorder(answer.sources.clone())).await;
-        }
+        sink.send(Event::SourcesReorder(answer.sources.clone())).await;
         sink.send(Event::Result(Box::new(result(answer, trace)))).await;
     }
 

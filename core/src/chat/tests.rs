@@ -282,6 +282,20 @@ fn what_is_quoted_instead_of_an_answer_comes_with_its_own_sources() {
 }
 
 #[test]
+fn what_the_passages_only_touch_is_left_to_the_model_to_decide() {
+    let question = "Who polishes the Davy Medal of the Royal Society weekly?";
+    let decline = House::new(&[], Vec::new()).ask(question, None);
+    assert_eq!((decline.grounded, decline.sources.as_slice()), (false, [].as_slice()));
+    let house = House::new(&[GROQ], vec![stream(ANSWER, true)]);
+    assert!(house.ask(question, None).grounded);
+    // Without the model it stays what it was, on both routes.
+    let house = House::new(&[GROQ], vec![refused(401)]);
+    let mut heard = Heard::default();
+    let (spoken, _) = house.hear(question, None, &mut heard).unwrap();
+    assert_eq!((spoken.response.answer, heard.sources()), (decline.answer, Vec::new()));
+}
+
+#[test]
 fn thoughts_alone_are_no_answer() {
     let variables = [GROQ, ("llm_reasoning_effort", "low"), ("citation_policy", "drop")];
     let mut reply = stream(&["She lived in a castle by the sea [1]."], true).unwrap();

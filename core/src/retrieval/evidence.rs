@@ -11,14 +11,17 @@ use crate::{
 /// Passages looked at for coverage.
 const PASSAGES: usize = 5;
 
-/// An answer is given from this confidence on.
+/// Passages are quoted as the answer from this confidence on.
 pub const THRESHOLD: f32 = 0.5;
+/// A language model is given the passages from this confidence on: it tells whether they say what is
+/// asked or only touch it, which scores cannot, and declines by itself.
+const WORTH_READING: f32 = 0.3;
 
 /// Logistic regressions, fitted on the development splits of the sample and of the collections in
 /// `data/eval`, where an answer made up costs as much as two and a half declined
 /// (`dossier eval --split dev --evidence` prints features and labels; docs/decisions/0019-ranking.md).
-const LATE: f32 = 9.8;
-const BIAS: f32 = -4.7;
+const LATE: f32 = 7.9;
+const BIAS: f32 = -4.05;
 /// For a pack without word pieces.
 const SIMILARITY_ALONE: f32 = 10.0;
 const COVERAGE_BESIDE_SIMILARITY: f32 = 4.9;
@@ -80,8 +83,13 @@ impl Evidence {
         1.0 / (1.0 + (-logit).exp())
     }
 
-    /// Whether to answer at all.
+    /// Whether to quote the passages as an answer.
     pub fn suffices(&self) -> bool {
         self.confidence() >= THRESHOLD
+    }
+
+    /// Whether a language model may find the answer in the passages.
+    pub fn is_worth_reading(&self) -> bool {
+        self.confidence() >= WORTH_READING
     }
 }

@@ -1,19 +1,24 @@
 //! Late interaction: a question and a passage compared word piece by word piece.
 //!
 //! Each of the question's pieces finds the piece of the passage most like it, and the passage's
-//! score is the mean of these similarities (ColBERT, Khattab and Zaharia 2020), weighted by how few
-//! chunks have the piece: without the weights the words that every question has would decide.
+//! score is the mean of these similarities (ColBERT, Khattab and Zaharia 2020), weighted by how rare
+//! the piece is: without the weights the words that every question has would decide.
 
 use std::ops::Range;
 
 use crate::{
     index::{Index, Pieces, QuestionPieces},
     model::{Encoded, Token},
+    text::terms,
 };
 
 /// Pieces that weigh less than this share of the heaviest are left out: they cost time and move
 /// nothing.
 const LIGHTEST: f32 = 0.1;
+
+/// The most that a piece of a stop word weighs: as much as one that half of the chunks have. Few
+/// chunks ask, and "does" is rare in them.
+const STOP_WORD: f32 = std::f32::consts::LN_2;
 
 /// A question's word pieces, each with its weight.
 #[derive(Clone, Debug)]
@@ -27,14 +32,20 @@ impl Wording {
     /// Takes the pieces of the question `text`; `None` where the index has nothing to compare them
     /// with, or the question no words.
     ///
-    /// The name of the person whose documents these are weighs nothing, unless nothing else is said.
+    /// Signs weigh nothing, nor does the name of the person whose documents these are, unless nothing
+    /// else is said.
     pub(super) fn of(index: &Index, text: &str, encoded: &Encoded) -> Option<Self> {
         let pieces = index.pieces()?;
         let width = encoded.pooled.len();
-        let worded = |token: &Token| !token.span.is_empty();
-        let subject = |token: &Token| index.is_subject(word_at(text, &token.span));
+        // `C++` and `C#` are names.
+        let is_worded = |it: char| it.is_alphanumeric() || matches!(it, '+' | '#');
+        let worded =
+            |token: &Token| text.get(token.span.clone()).is_some_and(|it| it.contains(is_worded));
+        let word = |token: &Token| word_at(text, &token.span);
+        let subject = |token: &Token| index.is_subject(word(token));
         let only_subject = !encoded.tokens.iter().any(|it| worded(it) && !subject(it));
         let weight = |token: &Token| match worded(token) && (only_subject || !subject(token)) {
+            true if terms::is_stop_word(word(token)) => pieces.rarity(token.id).min(STOP_WORD),
             true => pieces.rarity(token.id),
             false => 0.0,
         };

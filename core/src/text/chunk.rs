@@ -67,11 +67,12 @@ impl Chunk {
         format!("{}{}", self.lead, self.text)
     }
 
-    /// The header that goes before the passage in both legs: whose document it is, the
-    /// [`context`](Self::context) and the document's dates.
+    /// The header that goes before the passage in both legs: whose document it is, unless a heading
+    /// says so, the [`context`](Self::context) and the document's dates.
     pub(crate) fn header(&self) -> String {
         let values = |name: &str| self.metadata.get(name).map(|values| values.join(", "));
-        let person = values("person").map(|person| format!("{person} › ")).unwrap_or_default();
+        let person = values("person").filter(|person| !self.heading.contains(person));
+        let person = person.map(|person| format!("{person} › ")).unwrap_or_default();
         let dates = DATES.iter().filter_map(|name| Some(format!("{name} {}", values(name)?)));
         let dates = dates.map(|date| format!(" ({date})")).collect::<String>();
         format!("{person}{}{dates}", self.context())

@@ -2,11 +2,14 @@
 
 use super::{
     front_matter::{self, Metadata},
-    slug,
+    person, slug,
 };
 
 /// Largest document, in bytes; a person's papers are far smaller, a log file is not a paper.
 pub const MAX_DOCUMENT_BYTES: usize = 10 * 1024 * 1024;
+
+/// The type of a document that is all about one person.
+const RESUME: &str = "resume";
 
 /// What a file says, as Markdown.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +29,8 @@ pub struct Document {
     pub id: String,
     /// Path relative to the folder it was found in, with `/` between the parts.
     pub source: String,
-    /// Front matter, plus `doc_type` where it was not given and can be told from the name.
+    /// Front matter, plus what it does not give: `doc_type` where the file's name tells it, and
+    /// `person` where a CV is headed by a name.
     pub metadata: Metadata,
     /// The whole file, as Markdown.
     pub text: String,
@@ -114,6 +118,12 @@ impl Document {
         if let (false, Some(kind)) = (metadata.contains_key("doc_type"), doc_type(&id)) {
             metadata.insert("doc_type".to_owned(), vec![kind.to_owned()]);
         }
+        let is_resume = metadata.get("doc_type").is_some_and(|it| it.contains(&RESUME.to_owned()));
+        if let (true, false) = (is_resume, metadata.contains_key("person"))
+            && let Some(name) = person::heading(&text[body..])
+        {
+            metadata.insert("person".to_owned(), vec![name]);
+        }
         Ok(Self { id, source: source.to_owned(), metadata, text, body, pages })
     }
 
@@ -136,9 +146,9 @@ fn too_large(bytes: usize) -> DocumentError {
 /// The type that a file name tells, where front matter does not.
 fn doc_type(id: &str) -> Option<&'static str> {
     [
-        ("resume", "resume"),
-        ("cv", "resume"),
-        ("curriculum-vitae", "resume"),
+        ("resume", RESUME),
+        ("cv", RESUME),
+        ("curriculum-vitae", RESUME),
         ("certificate", "certificate"),
         ("transcript", "transcript_analysis"),
     ]
@@ -161,6 +171,9 @@ mod tests {
             ("my-transcript", "school/my_transcript.md")
         );
         assert_eq!(document.metadata["doc_type"], ["transcript_analysis"]);
+        assert!(!document.metadata.contains_key("person"));
+        let cv = Document::read("cv.md", b"# Ada Byron\n\nMathematician".to_vec()).unwrap();
+        assert_eq!(cv.metadata["person"], ["Ada Byron"]);
         assert_eq!(document.title(), "my transcript");
         let document =
             Document::read("cv.md", b"---\ndoc_type: profile\ntitle: Me\n---\nx".to_vec()).unwrap();

@@ -3,6 +3,7 @@
 mod chunk;
 mod document;
 mod front_matter;
+mod person;
 mod plain;
 mod slug;
 pub mod terms;

@@ -23,6 +23,11 @@ pub fn terms(text: &str) -> Vec<String> {
     terms
 }
 
+/// Whether a word, in any case, says nothing about what is asked for.
+pub(crate) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(&word.to_lowercase().as_str())
+}
+
 /// Returns the terms of a question that carry meaning, each once.
 pub fn content_terms(question: &str) -> Vec<String> {
     let mut kept = Vec::new();
@@ -149,8 +154,8 @@ const STOP_WORDS: &[&str] = &[
     "if", "in", "into", "is", "it", "its", "just", "list", "many", "me", "much", "my", "name",
     "of", "on", "or", "our", "out", "please", "s", "she", "show", "so", "some", "t", "tell",
     "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-    "to", "up", "us", "was", "we", "were", "what", "when", "where", "which", "who", "whom",
-    "whose", "why", "will", "with", "would", "you", "your",
+    "to", "up", "us", "was", "we", "were", "what", "whats", "when", "where", "wheres", "which",
+    "who", "whom", "whos", "whose", "why", "will", "with", "would", "you", "your",
 ];
 
 #[cfg(test)]
