@@ -20,7 +20,7 @@ pub struct ChatRequest {
     pub session_id: Option<String>,
     /// Passages to answer from, 1 to 20; 5 if absent.
     #[serde(default)]
-    pub top_k: Option<usize>,
+    pub top_k: Option<i64>,
     /// Metadata that passages must carry, such as `doc_type: resume`.
     #[serde(default)]
     pub filter: BTreeMap<String, String>,
