@@ -167,6 +167,7 @@ fn up_refuses_what_it_cannot_serve() {
         (vec!["--listen", &port], "is in use"),
         (vec!["--listen", "0.0.0.0:0"], "no API key is set"),
         (vec!["--variable", "nonsense"], "KEY=VALUE"),
+        (vec!["--variable", "api_keys=,"], "variable api_keys: expected keys"),
         (vec!["--variable", "daily_questions=abc"], "variable daily_questions: expected"),
         (vec!["--variable", "allowed_origins=me.example"], "variable allowed_origins: expected"),
         (vec!["--warm", "no.txt"], "no.txt"),
