@@ -25,7 +25,7 @@ pub struct ChatRequest {
     #[serde(default)]
     pub filter: BTreeMap<String, String>,
     /// The model to answer with: one of those configured, or an alias; the first configured if
-    /// absent.
+    /// absent or `dossier`.
     #[serde(default)]
     pub model: Option<String>,
     /// `none`, `low`, `medium` or `high`; how much a model that can be told thinks first.
