@@ -201,6 +201,8 @@ fn up_refuses_what_it_cannot_serve() {
         (vec!["--manifest", &missing, "--listen", "127.0.0.1:0"], "no.wasm"),
         (vec!["--listen", &port], "is in use"),
         (vec!["--listen", "0.0.0.0:0"], "no API key is set"),
+        (vec!["--listen", port.rsplit_once(':').unwrap().1], "is in use"),
+        (vec!["--listen", "localhost"], "such as 127.0.0.1:3000"),
         (vec!["--variable", "nonsense"], "KEY=VALUE"),
         (vec!["--variable", "api_keys=,"], "variable api_keys: expected keys"),
         (vec!["--variable", "daily_questions=abc"], "variable daily_questions: expected"),
