@@ -214,6 +214,7 @@ fn up_refuses_what_it_cannot_serve() {
         let said = text(&output.stderr);
         assert!(output.status.code().is_some_and(|code| code == 1 || code == 2), "{arguments:?}");
         assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(said.matches("(os error").count() <= 1, "told twice: {said}");
     }
 }
 
