@@ -16,6 +16,7 @@ use crate::outbound::{AllowedHosts, Outbound};
 use crate::sql::postgres::{PostgresAccess, Servers};
 use crate::sql::sqlite::{Databases, Files, SqliteAccess};
 use crate::store::KvStore;
+use crate::template::Template;
 use crate::variables::Variables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,7 +106,8 @@ fn spec(site: &Site<'_>, declaration: &Declaration) -> Result<GuestSpec, Error> 
         .filter(|pattern| !pattern.is_empty());
     let allowed = AllowedHosts::parse(patterns)
         .map_err(|reason| Error::HostPattern { id: declaration.id.clone(), reason })?;
-    let allowed = Arc::new(allowed);
+    let names = declaration.allowed_outbound_hosts.iter().flat_map(Template::names);
+    let allowed = Arc::new(allowed.with_variables(names));
     Ok(GuestSpec {
         environment: declaration.environment.clone(),
         variables: Arc::new(site.variables.of_component(declaration)),
