@@ -20,13 +20,13 @@ use dossier_core::{
 use dossier_host::{Host, Manifest, Options, Variables};
 use futures::executor::block_on;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use super::{
     search::pair,
     warm::{self, Warmer},
 };
 use crate::{
+    log,
     model::folder,
     output::{Failure, Outcome, say},
     store::HostKv,
@@ -71,8 +71,7 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Outcome {
-    let filter = EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    log::start();
     let mut options = Options::new(&arguments.manifest, &arguments.state_dir);
     options.variables = arguments.variables.iter().cloned().collect();
     options.environment = environment();
