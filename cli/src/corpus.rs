@@ -34,7 +34,8 @@ struct Found {
 }
 
 /// Reads every document in `paths`, folders with all that is below them. Hidden files are not
-/// looked at, links to folders are not followed, and a file that is named twice is read once.
+/// looked at, links are followed to files within `paths` alone, and a file that is named twice is
+/// read once.
 pub(crate) fn read(paths: &[PathBuf]) -> Corpus {
     let mut corpus = Corpus::default();
     for Found { source, path, .. } in files(paths, &mut corpus.skipped) {
@@ -77,6 +78,7 @@ fn shared(documents: &[Document]) -> Vec<usize> {
 fn files(paths: &[PathBuf], skipped: &mut Vec<(String, String)>) -> Vec<Found> {
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
+    let roots: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
     for root in paths {
         let hidden = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
@@ -86,10 +88,14 @@ fn files(paths: &[PathBuf], skipped: &mut Vec<(String, String)>) -> Vec<Found> {
         {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
+                // A link that was named itself, and is followed.
+                Ok(entry) if entry.depth() == 0 && entry.path().is_dir() => {}
                 Ok(entry) => {
-                    let path = entry.path();
-                    if seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned())) {
-                        files.push(found(root, &entry));
+                    let (path, file) = (entry.path(), found(root, &entry));
+                    if let Some(reason) = unfollowed(&entry, &roots) {
+                        skipped.push((file.source, reason));
+                    } else if seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned())) {
+                        files.push(file);
                     }
                 }
                 Err(error) => {
@@ -112,6 +118,25 @@ fn files(paths: &[PathBuf], skipped: &mut Vec<(String, String)>) -> Vec<Found> {
         }
     }
     files
+}
+
+/// Why a link is not followed: whoever gives away a folder, or takes one over, need not know where
+/// its links lead.
+fn unfollowed(entry: &walkdir::DirEntry, roots: &[PathBuf]) -> Option<String> {
+    if entry.depth() == 0 || !entry.path_is_symlink() {
+        return None;
+    }
+    match entry.path().canonicalize() {
+        Err(error) => Some(format!("a link that leads nowhere: {error}")),
+        Ok(target) if !roots.iter().any(|root| target.starts_with(root)) => Some(format!(
+            "a link out of the folder, to {}: name that itself to have it read",
+            target.display()
+        )),
+        Ok(target) if target.is_dir() => {
+            Some("a link to a folder within, which is read where it is".to_owned())
+        }
+        Ok(_) => None,
+    }
 }
 
 fn found(root: &Path, entry: &walkdir::DirEntry) -> Found {
@@ -163,6 +188,49 @@ mod tests {
         let mut documents: Vec<Document> = sources.iter().map(read).collect();
         name_apart(&mut documents);
         documents.into_iter().map(|it| it.id).collect::<Vec<_>>().join(" ")
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_within_what_is_read() {
+        use std::os::unix::fs::symlink;
+
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (inside, outside) = (folder.path(), other.path());
+        fs::create_dir(inside.join("more")).unwrap();
+        for file in [inside.join("cv.md"), inside.join("more/letter.md"), outside.join("other.md")]
+        {
+            fs::write(file, "text").unwrap();
+        }
+        symlink("cv.md", inside.join("same.md")).unwrap();
+        symlink("more", inside.join("again")).unwrap();
+        symlink(".", inside.join("more/loop")).unwrap();
+        symlink("circle.md", inside.join("circle.md")).unwrap();
+        symlink("gone.md", inside.join("lost.md")).unwrap();
+        symlink(outside.join("other.md"), inside.join("out.md")).unwrap();
+        symlink(outside, inside.join("outer")).unwrap();
+        let check = |paths: &[&Path], sources: &[&str], skipped: &[(&str, &str)]| {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+            let corpus = read(&paths);
+            let read: Vec<&str> = corpus.documents.iter().map(|it| it.source.as_str()).collect();
+            assert_eq!(read, sources);
+            let names: Vec<&str> = corpus.skipped.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, skipped.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+            for ((name, reason), (_, expected)) in corpus.skipped.iter().zip(skipped) {
+                assert!(reason.starts_with(expected), "{name}: {reason}");
+            }
+        };
+        let within = [
+            ("again", "a link to a folder within"),
+            ("circle.md", "a link that leads nowhere"),
+            ("lost.md", "a link that leads nowhere"),
+            ("more/loop", "a link to a folder within"),
+        ];
+        let out = [("out.md", "a link out of the folder"), ("outer", "a link out of the folder")];
+        check(&[inside], &["cv.md", "more/letter.md"], &[&within[..], &out].concat());
+        // What is named itself is meant.
+        check(&[&inside.join("out.md")], &["out.md"], &[]);
+        check(&[&inside.join("outer")], &["other.md"], &[]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod commands;
 mod corpus;
 mod env;
 mod eval;
+mod log;
 mod model;
 mod output;
 mod pack;

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::{policy::Refusal, setting::SettingFault, wire::FieldError};
+use crate::{llm::UnknownModel, policy::Refusal, setting::SettingFault, wire::FieldError};
 
 /// Seconds after which a part that was not there may be back.
 const RETRY_SECONDS: u64 = 5;
@@ -16,6 +16,12 @@ pub enum RequestError {
     NotFound {
         /// The path.
         path: String,
+    },
+    /// The path names a model that is not there.
+    #[error("{unknown}")]
+    ModelNotFound {
+        /// Which ones there are.
+        unknown: UnknownModel,
     },
     /// The route has no such method.
     #[error("method {method} is not allowed here; use {allowed}")]
@@ -101,6 +107,7 @@ impl RequestError {
     pub fn row(&self) -> (&'static str, u16, &'static str) {
         match self {
             Self::NotFound { .. } => ("not_found", 404, "Not found"),
+            Self::ModelNotFound { .. } => ("model_not_found", 404, "Model not found"),
             Self::MethodNotAllowed { .. } => ("method_not_allowed", 405, "Method not allowed"),
             Self::BadJson { .. } => ("bad_json", 400, "Malformed JSON"),
             Self::TooLarge { .. } => ("too_large", 413, "Body too large"),

@@ -16,6 +16,7 @@ use crate::outbound::{AllowedHosts, Outbound};
 use crate::sql::postgres::{PostgresAccess, Servers};
 use crate::sql::sqlite::{Databases, Files, SqliteAccess};
 use crate::store::KvStore;
+use crate::template::Template;
 use crate::variables::Variables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub(crate) struct Site<'a> {
 
 /// Makes a function of every component that a route leads to.
 pub(crate) async fn build(site: &Site<'_>, compiler: &Compiler) -> Result<Functions, Error> {
-    let linker = linker(&compiler.engine).map_err(|source| Error::Engine { source })?;
+    let linker = linker(&compiler.engine).map_err(|reason| Error::Engine { reason })?;
     let mut functions = Functions::new();
     for trigger in &site.manifest.triggers {
         let Some(declaration) = site.manifest.components.get(&trigger.component) else {
@@ -83,7 +84,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
 fn link(linker: &Linker<Guest>, component: &Component, id: &str) -> Result<ProxyPre<Guest>, Error> {
     let pre = linker
         .instantiate_pre(component)
-        .map_err(|source| Error::Link { id: id.to_owned(), source })?;
+        .map_err(|reason| Error::Link { id: id.to_owned(), reason })?;
     if let Ok(service) = p3::bindings::ServicePre::new(pre.clone()) {
         return Ok(ProxyPre::P3(service));
     }
@@ -104,8 +105,9 @@ fn spec(site: &Site<'_>, declaration: &Declaration) -> Result<GuestSpec, Error> 
         // An optional host is an empty variable.
         .filter(|pattern| !pattern.is_empty());
     let allowed = AllowedHosts::parse(patterns)
-        .map_err(|source| Error::HostPattern { id: declaration.id.clone(), source })?;
-    let allowed = Arc::new(allowed);
+        .map_err(|reason| Error::HostPattern { id: declaration.id.clone(), reason })?;
+    let names = declaration.allowed_outbound_hosts.iter().flat_map(Template::names);
+    let allowed = Arc::new(allowed.with_variables(names));
     Ok(GuestSpec {
         environment: declaration.environment.clone(),
         variables: Arc::new(site.variables.of_component(declaration)),

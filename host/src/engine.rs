@@ -52,7 +52,7 @@ impl Compiler {
             .epoch_interruption(true)
             .cache(cache.clone())
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let engine = Engine::new(&config).map_err(|source| Error::Engine { source })?;
+        let engine = Engine::new(&config).map_err(|reason| Error::Engine { reason })?;
         tick(&engine);
         Ok(Self { engine, cache })
     }
@@ -60,8 +60,8 @@ impl Compiler {
     /// Compiles a component, or loads it from the cache, and logs which.
     pub(crate) async fn compile(&self, declaration: &Declaration) -> Result<Component, Error> {
         let (id, path) = (declaration.id.as_str(), declaration.source.clone());
-        if let Err(source) = std::fs::metadata(&path) {
-            return Err(Error::ComponentFile { id: id.to_owned(), path, source });
+        if let Err(reason) = std::fs::metadata(&path) {
+            return Err(Error::ComponentFile { id: id.to_owned(), path, reason });
         }
         let hits = self.hits();
         let start = Instant::now();
@@ -78,7 +78,7 @@ impl Compiler {
         };
         let compiled = outcome.map_err(wasmtime::Error::from).flatten();
         let component =
-            compiled.map_err(|source| Error::Compile { id: id.to_owned(), path, source })?;
+            compiled.map_err(|reason| Error::Compile { id: id.to_owned(), path, reason })?;
         tracing::info!(
             component = id,
             cached = self.hits() > hits,

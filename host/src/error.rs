@@ -8,54 +8,57 @@ use std::io;
 use std::path::PathBuf;
 
 /// A failure to load or serve. Failures of single requests become HTTP responses instead.
+///
+/// Messages end with the remedy and so have their reason within; none is a source as well, or whoever
+/// prints the chain would print it twice.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The component is not one, or was built for another runtime.
-    #[error("component {id}: {}: cannot be compiled: {source:#}; build it for wasm32-wasip2", path.display())]
+    #[error("component {id}: {}: cannot be compiled: {reason:#}; build it for wasm32-wasip2", path.display())]
     Compile {
         /// The component.
         id: String,
         /// Its file.
         path: PathBuf,
         /// What the compiler said.
-        source: wasmtime::Error,
+        reason: wasmtime::Error,
     },
     /// The component's file is not there.
-    #[error("component {id}: {}: {source}; build the component, or correct component.{id}.source in the manifest", path.display())]
+    #[error("component {id}: {}: {reason}; build the component, or correct component.{id}.source in the manifest", path.display())]
     ComponentFile {
         /// The component.
         id: String,
         /// Its file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The machine does not let the runtime start.
     #[error(
-        "the WebAssembly runtime cannot start: {source:#}; lower Limits::instances or Limits::instance_memory if address space is scarce"
+        "the WebAssembly runtime cannot start: {reason:#}; lower Limits::instances or Limits::instance_memory if address space is scarce"
     )]
     Engine {
         /// What the runtime said.
-        source: wasmtime::Error,
+        reason: wasmtime::Error,
     },
     /// A variable turned an allowed host into nonsense.
-    #[error("component.{id}.allowed_outbound_hosts: {source}")]
+    #[error("component.{id}.allowed_outbound_hosts: {reason}")]
     HostPattern {
         /// The component.
         id: String,
         /// The pattern and the rule it breaks.
-        source: HostPatternError,
+        reason: HostPatternError,
     },
     /// The component wants something this host does not offer.
     #[error(
-        "component {id}: cannot be linked: {source:#}; this host offers WASI 0.2 and 0.3, wasi:http, wasi:keyvalue, spin:key-value, spin:sqlite, spin:postgres and spin:variables"
+        "component {id}: cannot be linked: {reason:#}; this host offers WASI 0.2 and 0.3, wasi:http, wasi:keyvalue, spin:key-value, spin:sqlite, spin:postgres and spin:variables"
     )]
     Link {
         /// The component.
         id: String,
         /// What is missing.
-        source: wasmtime::Error,
+        reason: wasmtime::Error,
     },
     /// The manifest's author must mend it.
     #[error(transparent)]
@@ -69,10 +72,10 @@ pub enum Error {
         id: String,
     },
     /// The listener stopped working.
-    #[error("the listener failed: {source}")]
+    #[error("the listener failed: {reason}")]
     Serve {
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The store cannot be opened or flushed.
     #[error(transparent)]
@@ -80,4 +83,24 @@ pub enum Error {
     /// The operator must give a value.
     #[error(transparent)]
     Variable(#[from] VariableError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn no_reason_is_told_twice() {
+        let lost = || io::Error::from(io::ErrorKind::NotFound);
+        let path = PathBuf::from("no.wasm");
+        let file = Error::ComponentFile { id: "c".to_owned(), path: path.clone(), reason: lost() };
+        let secret = VariableError::File { name: "key".to_owned(), path, reason: lost() };
+        let database = StoreError::Database(Box::new(lost().into()));
+        for error in [file, Error::Serve { reason: lost() }, secret.into(), database.into()] {
+            let told = error.to_string();
+            assert_eq!(told.matches(&lost().to_string()).count(), 1, "{told}");
+            assert!(error.source().is_none(), "{told}");
+        }
+    }
 }

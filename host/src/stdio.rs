@@ -57,7 +57,8 @@ impl LogLines {
         let (component, text) = (&*self.component, text.trim_end());
         match self.channel {
             _ if text.is_empty() => {}
-            Channel::Stderr => tracing::warn!(component, stream = "stderr", "{text}"),
+            // Where a line is printed does not say how grave it is.
+            Channel::Stderr => tracing::info!(component, stream = "stderr", "{text}"),
             Channel::Stdout => tracing::info!(component, stream = "stdout", "{text}"),
         }
     }

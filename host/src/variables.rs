@@ -119,14 +119,14 @@ pub enum Origin {
 #[non_exhaustive]
 pub enum VariableError {
     /// A file that should hold a value cannot be read.
-    #[error("variable {name}: {}: {source}; make {ENVIRONMENT_PREFIX}{}_FILE name a readable text file", path.display(), name.to_uppercase())]
+    #[error("variable {name}: {}: {reason}; make {ENVIRONMENT_PREFIX}{}_FILE name a readable text file", path.display(), name.to_uppercase())]
     File {
         /// The variable.
         name: String,
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A required variable has no value.
     #[error("{}: variables.{name}: required, but nobody gave a value; set {key}, or {key}_FILE, or pass it explicitly", manifest.display())]
@@ -158,7 +158,7 @@ fn read_secret(name: &str, path: PathBuf) -> Result<String, VariableError> {
     match fs::read_to_string(&path) {
         // Editors and `echo` end files with a newline that is never part of a secret.
         Ok(text) => Ok(text.trim_end_matches(['\n', '\r']).to_owned()),
-        Err(source) => Err(VariableError::File { name: name.to_owned(), path, source }),
+        Err(reason) => Err(VariableError::File { name: name.to_owned(), path, reason }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{fs, net::SocketAddr, num::NonZero, path::PathBuf, thread};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
+use dossier_core::auth::Keys;
 
 use crate::{
     Limits, TlsFiles,
@@ -84,7 +85,9 @@ impl Config {
                 self.limits.max_documents
             );
         }
-        let known = !self.keys()?.is_empty() || self.client_ca.is_some() || self.allow_anyone;
+        let keys = self.keys()?;
+        Keys::new(&keys)?;
+        let known = !keys.is_empty() || self.client_ca.is_some() || self.allow_anyone;
         if !self.listen.ip().is_loopback() && !known {
             bail!(
                 "{} can be reached from other machines and nobody is asked who they are: give \
@@ -161,6 +164,7 @@ mod tests {
     fn what_cannot_be_meant_is_refused() {
         check(&["--tls-cert", "c"], Err("--tls-key"));
         check(&["--client-ca", "c"], Err("--tls-cert"));
+        check(&["--api-keys", ","], Err("got commas alone"));
         check(&["--max-queue", "10"], Err("--max-documents 256"));
         check(&["--workers", "0"], Err("--workers"));
         check(&["--api-keys-file", "/nowhere/keys"], Err("/nowhere/keys"));

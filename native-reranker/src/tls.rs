@@ -39,12 +39,12 @@ pub struct Tls {
 #[non_exhaustive]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     File {
         /// Which one.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A file is not PEM of the kind expected.
     #[error("{}: expected {expected} in PEM: {reason}", path.display())]
@@ -58,7 +58,13 @@ pub enum TlsError {
     },
     /// The parts do not fit together.
     #[error("certificate and key cannot be served together: {0}")]
-    Unfit(#[from] rustls::Error),
+    Unfit(rustls::Error),
+}
+
+impl From<rustls::Error> for TlsError {
+    fn from(error: rustls::Error) -> Self {
+        Self::Unfit(error)
+    }
 }
 
 impl Tls {
@@ -102,7 +108,7 @@ impl TlsFiles {
     fn read(&self) -> Result<Vec<Vec<u8>>, TlsError> {
         let paths = [Some(&self.certificate), Some(&self.key), self.client_ca.as_ref()];
         let read = |path: &PathBuf| {
-            fs::read(path).map_err(|source| TlsError::File { path: path.clone(), source })
+            fs::read(path).map_err(|reason| TlsError::File { path: path.clone(), reason })
         };
         paths.into_iter().flatten().map(read).collect()
     }
@@ -154,4 +160,18 @@ fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
         return Err(malformed("there is none".to_owned()));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_told_once() {
+        let (certificate, key) = ("/nowhere/c.pem".into(), "/nowhere/k.pem".into());
+        let fault = Tls::open(TlsFiles { certificate, key, client_ca: None }).err().unwrap();
+        let told = format!("{:#}", anyhow::Error::from(fault));
+        assert!(told.starts_with("/nowhere/c.pem: "), "{told}");
+        assert_eq!(told.matches("os error").count(), 1, "{told}");
+    }
 }

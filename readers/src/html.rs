@@ -23,6 +23,13 @@ use crate::{
 const SKIPPED: &[&str] =
     &["nav", "svg", "math", "template", "select", "button", "object", "iframe", "noscript"];
 
+/// What surrounds the text of a page and is the same on all pages of a site: elements, and roles of
+/// others. Asides and headers are none: a curriculum vitae has its skills and its name there.
+const FURNITURE: &[&str] = &["footer", "contentinfo", "navigation", "search"];
+
+/// Elements whose footers are their own and not the page's.
+const SECTIONS: &[&str] = &["article", "blockquote", "main", "section"];
+
 /// Elements that stand in the line of the text around them; all others end a paragraph.
 const INLINE: &[&str] = &[
     "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
@@ -31,17 +38,26 @@ const INLINE: &[&str] = &[
 ];
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Content, ReadError> {
-    let text = decode(bytes, charset(bytes));
+    let text = StrTendril::from(decode(bytes, charset(bytes)));
+    let content = page(text.clone(), Page::default());
+    if !content.text.trim().is_empty() {
+        return Ok(content);
+    }
+    // A page that is nothing but furniture is read with it.
+    Ok(page(text, Page { is_furnished: true, ..Page::default() }))
+}
+
+fn page(text: StrTendril, page: Page) -> Content {
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from(text));
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+    input.push_back(text);
+    let tokenizer = Tokenizer::new(Sink(RefCell::new(page)), TokenizerOpts::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
     let mut page = tokenizer.sink.0.take();
     page.dissolve();
     page.flush();
     page.writer.describe("title", &page.title);
-    Ok(page.writer.finish())
+    page.writer.finish()
 }
 
 /// What the page says of its encoding, in its first kilobyte as browsers read it.
@@ -55,7 +71,6 @@ fn charset(bytes: &[u8]) -> Option<&[u8]> {
     Some(&label[..end])
 }
 
-#[derive(Default)]
 struct Sink(RefCell<Page>);
 
 impl TokenSink for Sink {
@@ -66,7 +81,8 @@ impl TokenSink for Sink {
         match token {
             Token::CharacterTokens(text) => page.text(&text),
             Token::TagToken(Tag { kind: TagKind::StartTag, name, attrs, self_closing, .. }) => {
-                if !(self_closing && SKIPPED.contains(&&*name)) {
+                let is_skipped = [SKIPPED, FURNITURE].iter().any(|them| them.contains(&&*name));
+                if !(self_closing && is_skipped) {
                     page.start(&name, &attrs);
                 }
                 return match &*name {
@@ -100,6 +116,10 @@ struct Page {
     preformatted: bool,
     /// An element whose content is skipped, and how many of its name are open.
     skipped: Option<(String, usize)>,
+    /// Open [`SECTIONS`].
+    sections: usize,
+    /// Whether [`FURNITURE`] is read too.
+    is_furnished: bool,
     in_title: bool,
     /// Script or style: text that is none.
     in_raw: bool,
@@ -119,10 +139,13 @@ impl Page {
             *open += usize::from(skipped == name);
             return;
         }
-        if SKIPPED.contains(&name) {
+        let role = attribute(attributes, "role").unwrap_or(name);
+        let is_furniture = FURNITURE.contains(&name) || FURNITURE.contains(&role);
+        if SKIPPED.contains(&name) || is_furniture && self.sections == 0 && !self.is_furnished {
             self.skipped = Some((name.to_owned(), 1));
             return;
         }
+        self.sections += usize::from(SECTIONS.contains(&name));
         match name {
             // A drawing has a title too.
             "title" => self.in_title = self.title.is_empty(),
@@ -196,6 +219,9 @@ impl Page {
                 self.skipped = self.skipped.take().filter(|(_, open)| *open > 0);
             }
             return;
+        }
+        if SECTIONS.contains(&name) {
+            self.sections = self.sections.saturating_sub(1);
         }
         match name {
             // What describes it follows in the same line.
@@ -307,6 +333,24 @@ mod tests {
         let content = read(b"<title> My\n page </title><meta name=author content=Ada>x").unwrap();
         assert_eq!(content.metadata["title"], ["My page"]);
         assert_eq!(content.metadata["author"], ["Ada"]);
+    }
+
+    #[test]
+    fn the_furniture_of_a_page_is_left_out_where_there_is_anything_else() {
+        check("<p>text</p><footer><p>Imprint</p></footer>", "text");
+        check(
+            "<div role=navigation>Home<div>x</div></div>text<footer>a<footer/>b</footer>",
+            "text",
+        );
+        check(
+            "<main><p>text</p><footer>signed</footer></main><footer>Imprint</footer>",
+            "text\n\nsigned",
+        );
+        check("<article>a<footer>b</footer></article></article><footer>c</footer>", "a\n\nb");
+        check("<blockquote>a<footer>b</footer></blockquote>", "a\n\nb");
+        check("<header>Ada</header><aside>Rust</aside>", "Ada\n\nRust");
+        check("<p>text</p><footer/><p>more</p>", "text\n\nmore");
+        check("<nav>Home</nav><footer><p>Ada Lovelace</p></footer>", "Ada Lovelace");
     }
 
     #[test]

@@ -170,6 +170,11 @@ async function failures() {
   await check("a 429 keeps its retry button disabled", async () => expect(await last.locator(".retry").isDisabled(), "it is enabled"));
   await shot(page, "failure-limit");
 
+  await stage(problem(429, "rate_limited", { "Retry-After": "3840" }));
+  await askByKeyboard(page, QUESTION);
+  await check("a longer wait is told in hours", () => last.getByText("You can ask again in about an hour.").waitFor());
+  await check("its retry button counts hours too", () => last.getByText(/in 1:0[34]:\d\d$/).waitFor());
+
   await stage(problem(500, "internal"));
   await askByKeyboard(page, QUESTION);
   await check("a 500 is told with its reference", () => last.getByText("Reference: req-1").waitFor());

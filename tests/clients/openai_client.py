@@ -14,6 +14,13 @@ def client(key: str) -> openai.OpenAI:
 def models(api: openai.OpenAI) -> None:
     ids = [model.id for model in api.models.list()]
     assert ids[0] == "dossier", ids
+    assert [api.models.retrieve(id).id for id in ids] == ids
+    try:
+        api.models.retrieve("gpt-imaginary")
+    except openai.NotFoundError as error:
+        assert error.code == "model_not_found", error.body
+    else:
+        raise AssertionError("a model was made up")
     print(f"models: {', '.join(ids)}")
 
 

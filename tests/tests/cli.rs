@@ -130,6 +130,41 @@ fn bad_packs_are_named_with_the_remedy() {
 }
 
 #[test]
+fn doctor_fails_for_a_pack_that_is_named_and_not_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = folder.path().join("damaged.pack");
+    fs::write(&damaged, "%PDF").unwrap();
+    let (missing, damaged) = (folder.path().join("no.pack"), damaged.to_str().unwrap());
+    for (pack, words, code) in [
+        ("data/index.pack", "chunks", 0),
+        (missing.to_str().unwrap(), "No such file", 1),
+        (damaged, "not an index pack", 1),
+    ] {
+        let output = dossier(&["doctor", "--pack", pack]);
+        let (lines, said) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{lines}{said}");
+        assert_eq!(format!("{lines}{said}").matches(words).count(), 1, "{lines}{said}");
+        assert!(code == 0 || lines.contains("missing  pack "), "{lines}");
+    }
+}
+
+#[test]
+fn preinitialise_refuses_what_is_no_component() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, out) = (folder.path().join("from.wasm"), folder.path().join("out.wasm"));
+    // Nothing, a text, and a module that is not a component.
+    for bytes in [&b""[..], b"# A secret text", b"\0asm\x01\0\0\0"] {
+        fs::write(&from, bytes).unwrap();
+        let arguments = ["preinitialise", from.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let output = dossier(&arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("is no WebAssembly component") && !said.contains("secret"), "{said}");
+        assert!(!out.exists());
+    }
+}
+
+#[test]
 fn ask_answers_in_the_shape_of_chat() {
     let output =
         dossier(&["ask", "--pack", "data/index.pack", "--json", "Where was Marie Curie born?"]);
@@ -166,7 +201,10 @@ fn up_refuses_what_it_cannot_serve() {
         (vec!["--manifest", &missing, "--listen", "127.0.0.1:0"], "no.wasm"),
         (vec!["--listen", &port], "is in use"),
         (vec!["--listen", "0.0.0.0:0"], "no API key is set"),
+        (vec!["--listen", port.rsplit_once(':').unwrap().1], "is in use"),
+        (vec!["--listen", "localhost"], "such as 127.0.0.1:3000"),
         (vec!["--variable", "nonsense"], "KEY=VALUE"),
+        (vec!["--variable", "api_keys=,"], "variable api_keys: expected keys"),
         (vec!["--variable", "daily_questions=abc"], "variable daily_questions: expected"),
         (vec!["--variable", "allowed_origins=me.example"], "variable allowed_origins: expected"),
         (vec!["--warm", "no.txt"], "no.txt"),
@@ -176,6 +214,7 @@ fn up_refuses_what_it_cannot_serve() {
         let said = text(&output.stderr);
         assert!(output.status.code().is_some_and(|code| code == 1 || code == 2), "{arguments:?}");
         assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(said.matches("(os error").count() <= 1, "told twice: {said}");
     }
 }
 

@@ -30,7 +30,7 @@ fn native_and_component_rankings_agree_for_all_cases() {
     for case in cases {
         let request = SearchRequest {
             query: case.query.clone(),
-            top_k: Some(MAX_TOP_K),
+            top_k: Some(MAX_TOP_K as i64),
             ..SearchRequest::default()
         };
         let mut trace = Trace::default();

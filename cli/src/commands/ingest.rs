@@ -164,7 +164,9 @@ pub(crate) fn write(target: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write in {}", folder.display()))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(target).with_context(|| format!("cannot write {}", target.display()))?;
+    // Its own error repeats the system's, which alone is to be told.
+    let written = file.persist(target).map_err(|failed| failed.error);
+    written.with_context(|| format!("cannot write {}", target.display()))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::ingest;
 use crate::output::{Failure, Outcome};
@@ -18,15 +18,25 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
+/// What a component begins with: the magic number, the version and the layer.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let Arguments { from, out } = arguments;
     let component = fs::read(from).with_context(|| from.display().to_string());
     let component = component.map_err(Failure::usage)?;
+    if !component.starts_with(COMPONENT) {
+        return Err(Failure::usage(anyhow!(
+            "{} is no WebAssembly component: give the one that was built for wasm32-wasip2; \
+             nothing was written",
+            from.display()
+        )));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // The runtime's errors have a chain of their own.
     let initialised = runtime
         .block_on(dossier_host::preinitialise(&component))
-        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .map_err(|error| anyhow!("{error:#}"))
         .with_context(|| format!("{} cannot be initialised", from.display()))?;
     Ok(ingest::write(out, &initialised)?)
 }

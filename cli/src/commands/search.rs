@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     pack: PackArguments,
     /// Passages wanted, 1 to 20
     #[arg(short, default_value_t = 5, value_name = "N")]
-    k: usize,
+    k: i64,
     /// Metadata that passages must carry; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     filter: Vec<(String, String)>,

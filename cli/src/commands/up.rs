@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -20,13 +20,13 @@ use dossier_core::{
 use dossier_host::{Host, Manifest, Options, Variables};
 use futures::executor::block_on;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use super::{
     search::pair,
     warm::{self, Warmer},
 };
 use crate::{
+    log,
     model::folder,
     output::{Failure, Outcome, say},
     store::HostKv,
@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// Withdraw a pack published earlier
     #[arg(long, conflicts_with = "pack")]
     embedded: bool,
-    /// Address and port; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
+    /// Address and port, or a port of this machine; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR", value_parser = listen)]
     listen: SocketAddr,
     /// Put the questions of this file once it is ready, so that their answers are kept
     #[arg(long, value_name = "FILE")]
@@ -61,9 +61,17 @@ pub(crate) struct Arguments {
     idle_timeout: u64,
 }
 
+/// Parses an address; a port alone is one of this machine.
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    port.or_else(|| text.parse().ok()).ok_or_else(|| {
+        "expected an address with a port, such as 127.0.0.1:3000 or [::1]:3000, or a port alone"
+            .to_owned()
+    })
+}
+
 pub(crate) fn run(arguments: Arguments) -> Outcome {
-    let filter = EnvFilter::try_from_env("DOSSIER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    log::start();
     let mut options = Options::new(&arguments.manifest, &arguments.state_dir);
     options.variables = arguments.variables.iter().cloned().collect();
     options.environment = environment();
@@ -223,4 +231,27 @@ async fn stop() {
         }
     }
     interrupt.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        for (text, expected) in [
+            ("4105", "127.0.0.1:4105"),
+            ("0", "127.0.0.1:0"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::1]:3000", "[::1]:3000"),
+        ] {
+            assert_eq!(listen(text).unwrap().to_string(), expected);
+        }
+        for text in
+            ["", "70000", "-1", ":3000", "127.0.0.1", "localhost:3000", "http://127.0.0.1:80"]
+        {
+            let fault = listen(text).unwrap_err();
+            assert!(fault.contains("such as 127.0.0.1:3000"), "{text}: {fault}");
+        }
+    }
 }

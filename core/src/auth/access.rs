@@ -201,6 +201,7 @@ mod tests {
     fn a_bad_configuration_lets_nobody_in() {
         for (name, value) in [
             ("api_keys", "sha256:1"),
+            ("api_keys", ","),
             ("allowed_origins", "*"),
             ("trusted_proxies", "many"),
             ("public_pages", "perhaps"),

@@ -23,7 +23,8 @@ impl Keys {
     /// Reads [`API_KEYS`].
     ///
     /// # Errors
-    /// [`SettingFault`] for a hash that is none; it names the entry, not the value.
+    /// [`SettingFault`] for a hash that is none, of which it names the entry and not the value, and for
+    /// commas without a key, which would let everybody in whom somebody meant to keep out.
     pub async fn configured(config: &impl Config) -> Result<Self, SettingFault> {
         Self::new(&config.get(API_KEYS).await?.unwrap_or_default())
     }
@@ -33,6 +34,10 @@ impl Keys {
     /// # Errors
     /// As [`Keys::configured`].
     pub fn new(list: &str) -> Result<Self, SettingFault> {
+        if !list.trim().is_empty() && items(list).next().is_none() {
+            let expected = "keys with commas between, or nothing where none is asked for";
+            return Err(SettingFault::concealed(API_KEYS, expected, "commas alone"));
+        }
         let hashes = items(list).enumerate().map(|(at, entry)| match entry.strip_prefix(HASHED) {
             None => Ok(Sha256::digest(entry).into()),
             Some(digits) => unhex(digits).ok_or_else(|| {
@@ -89,7 +94,9 @@ mod tests {
             assert_eq!(knows(keys, offered), admitted, "{keys} {offered:?}");
         };
         check("", None, true);
-        check(" , ", None, true);
+        check(" ", None, true);
+        check(" , ", None, false);
+        check(",", Some(""), false);
         check("old, new", Some("old"), true);
         check("old, new", Some("new"), true);
         check("old", Some("ol"), false);
@@ -102,6 +109,17 @@ mod tests {
         check(NEW, Some(NEW), false);
         check("sha256:", Some(""), false);
         check("sha256:", Some("sha256:"), false);
+    }
+
+    #[test]
+    fn commas_without_a_key_are_no_list() {
+        for list in [",", " , ", ",,\n"] {
+            let fault = Keys::new(list).err().unwrap().to_string();
+            let expected = "keys with commas between, or nothing where none is asked for";
+            assert_eq!(fault, format!("variable api_keys: expected {expected}, got commas alone"));
+        }
+        assert!(Keys::new("").is_ok_and(|keys| keys.is_empty()));
+        assert!(Keys::new(" \n").is_ok_and(|keys| keys.is_empty()));
     }
 
     #[test]

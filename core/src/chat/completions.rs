@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     RequestError,
+    llm::{OWN, UnknownModel},
     wire::{
         ChatRequest, ChatResponse, ChatSource, ChunkChoice, ChunkDelta, CompletionAnswer,
         CompletionChoice, CompletionChunk, CompletionError, CompletionFault, CompletionMessage,
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// The model that stands for whichever is configured.
-pub const MODEL: &str = "dossier";
+pub const MODEL: &str = OWN;
 /// Most turns before the question that are looked at: what limits may grant a conversation at most.
 const MAX_TURNS: usize = 20;
 /// Longest `user`, in characters: an e-mail address or two ids fit, and it is only hashed.
@@ -344,6 +346,17 @@ impl ModelList {
         let own = std::iter::once((MODEL, MODEL));
         Self { object: "list", data: own.chain(models).map(entry).collect() }
     }
+
+    /// Takes out the model that `name` stands for, a part of a path, percent-encoded or not.
+    ///
+    /// # Errors
+    /// [`RequestError::ModelNotFound`] with the models there are.
+    pub fn take(self, name: &str) -> Result<ModelEntry, RequestError> {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        let known = self.data.iter().map(|model| model.id.clone()).collect();
+        let found = self.data.into_iter().find(|model| model.id.eq_ignore_ascii_case(&name));
+        found.ok_or(RequestError::ModelNotFound { unknown: UnknownModel { known } })
+    }
 }
 
 fn reason(cut: bool) -> &'static str {
@@ -591,5 +604,22 @@ mod tests {
             (&list["data"][1]["id"], &list["data"][1]["owned_by"]),
             (&json!("llama"), &json!("groq"))
         );
+    }
+
+    #[test]
+    fn a_model_is_named_by_its_id_in_a_path() {
+        let take = |name| ModelList::new([("qwen/qwen3:8b", "custom")]).take(name);
+        for name in ["qwen/qwen3:8b", "qwen%2Fqwen3%3a8b", "Qwen/Qwen3:8B"] {
+            assert_eq!(take(name).unwrap().owned_by, "custom", "{name}");
+        }
+        assert_eq!(take("dossier").unwrap().id, "dossier");
+        for name in ["", "qwen", "dossier/", "%2", "%ff", "dossier%00"] {
+            let shape = CompletionError::new(&take(name).unwrap_err());
+            let expected =
+                "the request names an unknown model; there are dossier and qwen/qwen3:8b";
+            assert_eq!(shape.error.message, expected, "{name}");
+            assert_eq!(shape.error.code, "model_not_found");
+            assert_eq!(shape.error.kind, "invalid_request_error");
+        }
     }
 }

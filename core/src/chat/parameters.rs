@@ -28,7 +28,7 @@ pub fn with_parameters(
             "reasoning_effort" => take(&mut request.reasoning_effort, &value, "a string"),
             "temperature" => take(&mut request.temperature, &value, "a number"),
             "term_id" => take(&mut request.term_id, &value, "a string"),
-            "top_k" => take(&mut request.top_k, &value, "a whole number from 0"),
+            "top_k" => take(&mut request.top_k, &value, "a whole number"),
             _ => Ok(()),
         };
         if let Err(expected) = taken {
@@ -72,14 +72,14 @@ mod tests {
 
     #[test]
     fn types_are_checked_and_all_faults_named() {
-        let query = "top_k=-1&temperature=warm&max_tokens=1e3&model=%ff";
+        let query = "top_k=few&temperature=warm&max_tokens=1e3&model=%ff";
         let outcome = with_parameters(ChatRequest::default(), Some(query));
         let Err(RequestError::Invalid { fields }) = outcome else { panic!() };
         let messages: Vec<&str> = fields.iter().map(|it| it.message.as_str()).collect();
         assert_eq!(
             messages,
             [
-                "top_k must be a whole number from 0",
+                "top_k must be a whole number",
                 "temperature must be a number",
                 "max_tokens must be a whole number from 0"
             ]

@@ -152,12 +152,13 @@ impl Faults {
         text
     }
 
-    fn top_k(&mut self, wanted: Option<usize>) -> usize {
-        let top_k = wanted.unwrap_or(TOP_K);
-        if !(1..=MAX_TOP_K).contains(&top_k) {
-            self.add("top_k", format!("must be 1 to {MAX_TOP_K}, got {top_k}"));
+    fn top_k(&mut self, wanted: Option<i64>) -> usize {
+        let Some(wanted) = wanted else { return TOP_K };
+        let top_k = usize::try_from(wanted).ok().filter(|it| (1..=MAX_TOP_K).contains(it));
+        if top_k.is_none() {
+            self.add("top_k", format!("must be 1 to {MAX_TOP_K}, got {wanted}"));
         }
-        top_k
+        top_k.unwrap_or(TOP_K)
     }
 
     fn name(&mut self, field: &str, value: &str) {
@@ -297,6 +298,9 @@ mod tests {
         check(|it| it.temperature = Some(2.1), "temperature must be 0 to 2");
         check(|it| it.temperature = Some(f32::NAN), "temperature must be 0 to 2");
         check(|it| it.max_tokens = Some(0), "max_tokens must be 1 to 4096, got 0");
+        check(|it| it.top_k = Some(0), "top_k must be 1 to 20, got 0");
+        check(|it| it.top_k = Some(21), "top_k must be 1 to 20, got 21");
+        check(|it| it.top_k = Some(-1), "top_k must be 1 to 20, got -1");
         check(
             |it| it.filter = [("a".to_owned(), "x".repeat(201))].into(),
             "filter must have keys and values of at most 200 characters",

@@ -293,6 +293,7 @@ async fn probe(env: &impl Env, provider: &Provider) -> FindingRecord {
         error: fault.map(|fault| match fault {
             // What the platform says of its network is for the log.
             Fault::Unreachable(_) => "the provider cannot be reached".to_owned(),
+            Fault::Denied { .. } => "the provider may not be reached: set llm_host".to_owned(),
             fault => fault.to_string(),
         }),
     }
@@ -450,12 +451,10 @@ mod tests {
         check(reply(404), "error", refused);
         let late = HttpError::TimedOut { phase: Phase::Total, limit };
         check(Err(late), "error", "no whole reply within 3000 ms");
-        for inner in [
-            HttpError::Denied { authority: "inner.example".to_owned() },
-            HttpError::Failed { reason: "inner.example has no address".to_owned() },
-        ] {
-            check(Err(inner), "error", "the provider cannot be reached");
-        }
+        let denied = HttpError::Denied { authority: "inner.example".to_owned() };
+        check(Err(denied), "error", "the provider may not be reached: set llm_host");
+        let failed = HttpError::Failed { reason: "inner.example has no address".to_owned() };
+        check(Err(failed), "error", "the provider cannot be reached");
     }
 
     #[test]

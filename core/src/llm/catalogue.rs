@@ -26,14 +26,16 @@ pub struct Candidate<'a> {
     pub models: Vec<&'a str>,
 }
 
-/// The visitor's: no such model may be asked for. What was asked for is left out of the message.
+/// The caller's: there is no such model. What was asked for is left out of the message.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("unknown model; expected one of: {}", .allowed.join(", "))]
+#[error("the request names an unknown model; there {}", told(.known))]
 pub struct UnknownModel {
-    /// Every name that may be asked for.
-    pub allowed: Vec<String>,
+    /// Every model there is.
+    pub known: Vec<String>,
 }
 
+/// The model that stands for whichever is configured.
+pub const OWN: &str = "dossier";
 /// Names that frontends send for a provider or a family of models.
 const ALIASES: [&str; 6] = ["groq", "llama", "deepinfra", "qwen", "qwen3", "qwen3-32b"];
 
@@ -90,16 +92,16 @@ impl Catalogue {
         &self.caps
     }
 
-    /// Returns every name that a request may give, the default model first and aliases last.
-    pub fn allowed(&self) -> Vec<&str> {
+    /// Returns every model there is, [`OWN`] first. Aliases are left out: frontends know them.
+    fn known(&self) -> Vec<&str> {
         let ids = self.providers.iter().flat_map(Provider::models).map(|model| model.id.as_str());
-        let mut allowed: Vec<&str> = Vec::new();
-        for name in ids.chain(ALIASES) {
-            if !allowed.iter().any(|other| other.eq_ignore_ascii_case(name)) {
-                allowed.push(name);
+        let mut known = vec![OWN];
+        for name in ids {
+            if !known.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                known.push(name);
             }
         }
-        allowed
+        known
     }
 
     /// Returns whom to ask, in order: who serves the wanted model, then all others with theirs.
@@ -108,15 +110,15 @@ impl Catalogue {
     /// every question), so it asks whoever there is.
     ///
     /// # Errors
-    /// [`UnknownModel`]: the name is neither a configured model nor an alias.
+    /// [`UnknownModel`]: the name is neither [`OWN`] nor a configured model nor an alias.
     pub fn choose(&self, wanted: Option<&str>) -> Result<Vec<Candidate<'_>>, UnknownModel> {
         let wanted = wanted.map(|name| name.trim().to_ascii_lowercase());
         let first = match wanted.as_deref() {
-            None | Some("") => None,
+            None | Some("" | OWN) => None,
             Some(name) => match self.serving(name) {
                 None if !ALIASES.contains(&name) => {
-                    let allowed = self.allowed().into_iter().map(str::to_owned).collect();
-                    return Err(UnknownModel { allowed });
+                    let known = self.known().into_iter().map(str::to_owned).collect();
+                    return Err(UnknownModel { known });
                 }
                 found => found,
             },
@@ -144,6 +146,15 @@ impl Catalogue {
             }
             id => find(self.providers.iter(), |other| other == id),
         }
+    }
+}
+
+/// The models that there are, in words.
+fn told(known: &[String]) -> String {
+    match known.split_last() {
+        None => "is none".to_owned(),
+        Some((only, [])) => format!("is only {only}"),
+        Some((last, others)) => format!("are {} and {last}", others.join(", ")),
     }
 }
 
@@ -218,6 +229,7 @@ mod tests {
         let deepinfra = ("deepinfra", "Qwen/Qwen3-32B");
         let custom = ("custom", "own");
         check(&all, "", &[groq, deepinfra, custom]);
+        check(&all, "Dossier", &[groq, deepinfra, custom]);
         check(&all, "Groq", &[groq, deepinfra, custom]);
         check(&all, "llama", &[groq, deepinfra, custom]);
         check(&all, "deepinfra", &[deepinfra, groq, custom]);
@@ -237,11 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_model_is_refused_with_those_that_are_allowed() {
-        let catalogue = catalogue(&CUSTOM).unwrap();
-        let fault = catalogue.choose(Some("gpt-99-super")).unwrap_err();
-        let expected = "unknown model; expected one of: \
-                        own, groq, llama, deepinfra, qwen, qwen3, qwen3-32b";
-        assert_eq!(fault.to_string(), expected);
+    fn an_unknown_model_is_refused_with_those_there_are() {
+        let check = |variables: &[(&str, &str)], expected: &str| {
+            let fault = catalogue(variables).unwrap().choose(Some("gpt-99-super")).unwrap_err();
+            let expected = format!("the request names an unknown model; there {expected}");
+            assert_eq!(fault.to_string(), expected);
+        };
+        check(&[], "is only dossier");
+        check(&CUSTOM, "are dossier and own");
+        check(&[CUSTOM[0], ("llm_models", "a,b,A")], "are dossier, a and b");
     }
 }

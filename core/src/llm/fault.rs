@@ -11,6 +11,12 @@ pub enum Fault {
     /// The network's, or the platform's: no reply at all.
     #[error("{0}")]
     Unreachable(HttpError),
+    /// The operator's: the platform lets nobody reach that host.
+    #[error("{authority} may not be reached: set llm_host to its scheme://host[:port]")]
+    Denied {
+        /// Host and port.
+        authority: String,
+    },
     /// The provider's: it was too slow.
     #[error("no {phase} within {} ms", .limit.as_millis())]
     TimedOut {
@@ -92,6 +98,7 @@ impl Fault {
         match self {
             Self::RateLimited { .. } | Self::Rejected { .. } | Self::Empty | Self::Stopped => false,
             Self::Unreachable(_)
+            | Self::Denied { .. }
             | Self::TimedOut { .. }
             | Self::Unauthorized { .. }
             | Self::Unavailable { .. }
@@ -112,6 +119,7 @@ impl Fault {
             | Self::Empty
             | Self::Stopped => true,
             Self::Unreachable(_)
+            | Self::Denied { .. }
             | Self::Unauthorized { .. }
             | Self::RateLimited { .. }
             | Self::Unavailable { .. }
@@ -124,6 +132,7 @@ impl Fault {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "unreachable",
+            Self::Denied { .. } => "denied",
             Self::TimedOut { .. } => "timed_out",
             Self::Unauthorized { .. } => "unauthorized",
             Self::RateLimited { .. } => "rate_limited",
@@ -144,6 +153,7 @@ impl From<HttpError> for Fault {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::TimedOut { phase, limit } => Self::TimedOut { phase, limit },
+            HttpError::Denied { authority } => Self::Denied { authority },
             other => Self::Unreachable(other),
         }
     }
@@ -245,6 +255,8 @@ mod tests {
         let limit = Duration::from_secs(5);
         let failed = HttpError::Failed { reason: "reset".to_owned() };
         let denied = HttpError::Denied { authority: "a".to_owned() };
+        let told = "a may not be reached: set llm_host to its scheme://host[:port]";
+        assert_eq!(Fault::from(denied.clone()).to_string(), told);
         check(failed.into(), true, true, false);
         check(denied.into(), false, true, false);
         check(HttpError::TimedOut { phase: Phase::Head, limit }.into(), false, true, true);

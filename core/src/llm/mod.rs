@@ -37,7 +37,7 @@ mod tests;
 pub use self::{
     availability::{Availability, Condition, MISCONFIGURED, availability},
     breaker::{Breaker, Position, Verdict},
-    catalogue::{Candidate, Catalogue, EXTRACTIVE, UnknownModel},
+    catalogue::{Candidate, Catalogue, EXTRACTIVE, OWN, UnknownModel},
     completion::{Completion, Effort, Message, Role, Settings, Waits},
     fault::Fault,
     headers::{Allowance, RateLimits},

@@ -209,7 +209,7 @@ mod tests {
 
         async fn search(&self, request: SearchRequest) -> Result<SearchResponse, RequestError> {
             self.asked.borrow_mut().push(request.query.clone());
-            let hits = (1..=request.top_k.unwrap_or(1)).map(|rank| SearchHit {
+            let hits = (1..=request.top_k.unwrap_or(1) as usize).map(|rank| SearchHit {
                 rank,
                 id: format!("cv:{rank}"),
                 source: "cv.pdf".to_owned(),

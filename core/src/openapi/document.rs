@@ -84,12 +84,17 @@ fn operation(route: &Route) -> Value {
     });
     if !route.parameters.is_empty() {
         let parameters = route.parameters.iter().map(|parameter| {
-            json!({
+            let in_path = route.path.contains(&format!("{{{}}}", parameter.name));
+            let mut described = json!({
                 "name": parameter.name,
-                "in": "query",
+                "in": if in_path { "path" } else { "query" },
                 "description": parameter.description,
                 "schema": parsed(parameter.schema),
-            })
+            });
+            if in_path {
+                described["required"] = json!(true);
+            }
+            described
         });
         operation["parameters"] = parameters.collect();
     }
@@ -154,10 +159,11 @@ fn response(answer: &Answer) -> Value {
 }
 
 /// The errors, by status: name, what it means.
-const ERRORS: [(u16, &str, &str); 8] = [
+const ERRORS: [(u16, &str, &str); 9] = [
     (400, "BadJson", "The body is no JSON."),
     (401, "Unauthorized", "The key is missing or unknown."),
     (403, "Forbidden", "The page's origin is not allowed here, or the key does not open this."),
+    (404, "NotFound", "There is nothing of this name."),
     (413, "TooLarge", "The body has more than 32 KiB."),
     (421, "Misdirected", "Without an API key the service answers to its own machine only."),
     (

@@ -64,9 +64,10 @@ fn operation_section(
     );
     paragraphs(html, text(&operation["description"]));
     if let Some(parameters) = operation["parameters"].as_array() {
-        html.push_str("<h4>Query</h4>\n<dl>\n");
+        let in_path = parameters.iter().all(|parameter| parameter["in"] == "path");
+        let _ = writeln!(html, "<h4>{}</h4>\n<dl>", if in_path { "Path" } else { "Query" });
         for parameter in parameters {
-            member(html, text(&parameter["name"]), false, &parameter["schema"]);
+            member(html, text(&parameter["name"]), in_path, &parameter["schema"]);
             let _ = writeln!(html, "<dd>{}</dd>", marked(text(&parameter["description"])));
         }
         html.push_str("</dl>\n");

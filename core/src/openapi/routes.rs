@@ -41,7 +41,8 @@ pub(super) enum Dialect {
     Completion,
 }
 
-/// A parameter in the query: name, schema as JSON, what it means.
+/// A parameter in the query, or in the path where that has its name in braces: name, schema as JSON,
+/// what it means.
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) schema: &'static str,
@@ -215,6 +216,27 @@ pub(super) const ROUTES: &[Route] = &[
             content: &[Content::Json("ModelList")],
         }],
         errors: &[401, 403, 421, 503],
+        dialect: Dialect::Completion,
+        ..GET
+    },
+    Route {
+        tag: "OpenAI",
+        path: "/v1/models/{model}",
+        id: "retrieveModel",
+        summary: "Look up a model",
+        description: "One of the list, by its name.",
+        access: Access::Key,
+        parameters: &[Parameter {
+            name: "model",
+            schema: r#"{"type": "string", "minLength": 1}"#,
+            description: "The model's `id`; slashes in it may stand as they are.",
+        }],
+        answers: &[Answer {
+            status: 200,
+            description: "The model.",
+            content: &[Content::Json("ModelEntry")],
+        }],
+        errors: &[401, 403, 404, 421, 503],
         dialect: Dialect::Completion,
         ..GET
     },

@@ -36,7 +36,8 @@ impl Profile {
     }
 }
 
-/// What is counted, and how much of it is allowed. 0 disables a limit unless its range excludes it.
+/// What is counted, and how much of it is allowed. 0 allows any number of questions, and of
+/// conversations of one address; of turns and tokens it allows none.
 ///
 /// The variables are named like the fields, with `session_ttl_seconds` for the life.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -139,7 +139,9 @@ impl fmt::Display for Wait {
         match self.0 {
             1 => formatter.write_str("1 second"),
             seconds @ ..120 => write!(formatter, "{seconds} seconds"),
-            seconds @ ..7_200 => write!(formatter, "{} minutes", seconds.div_ceil(60)),
+            seconds @ ..=3_300 => write!(formatter, "{} minutes", seconds.div_ceil(60)),
+            // An hour's limit opens within five minutes after it: nobody counts those.
+            ..=4_200 => formatter.write_str("about an hour"),
             seconds => write!(formatter, "{} hours", seconds.div_ceil(3_600)),
         }
     }
@@ -185,6 +187,24 @@ mod tests {
         let policy = text(&headers, "ratelimit-policy");
         assert_eq!(policy.as_deref(), Some("\"session\";q=10;w=3600, \"day\";q=2000;w=86400"));
         assert!(Standing::default().headers().is_empty());
+    }
+
+    #[test]
+    fn a_wait_is_told_as_a_person_would() {
+        for (seconds, expected) in [
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (3_300, "55 minutes"),
+            (3_301, "about an hour"),
+            (3_840, "about an hour"),
+            (4_200, "about an hour"),
+            (4_201, "2 hours"),
+            (7_201, "3 hours"),
+            (86_400, "24 hours"),
+        ] {
+            assert_eq!(Wait(seconds).to_string(), expected, "{seconds}");
+        }
     }
 
     #[test]

@@ -20,12 +20,12 @@ pub struct ChatRequest {
     pub session_id: Option<String>,
     /// Passages to answer from, 1 to 20; 5 if absent.
     #[serde(default)]
-    pub top_k: Option<usize>,
+    pub top_k: Option<i64>,
     /// Metadata that passages must carry, such as `doc_type: resume`.
     #[serde(default)]
     pub filter: BTreeMap<String, String>,
     /// The model to answer with: one of those configured, or an alias; the first configured if
-    /// absent.
+    /// absent or `dossier`.
     #[serde(default)]
     pub model: Option<String>,
     /// `none`, `low`, `medium` or `high`; how much a model that can be told thinks first.

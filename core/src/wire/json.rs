@@ -7,6 +7,9 @@ use serde_path_to_error::{Path, Segment};
 use super::FieldError;
 use crate::RequestError;
 
+/// Whole numbers of the wire types are smaller: 2⁶³.
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+
 /// Reads the body of a request.
 ///
 /// # Errors
@@ -62,6 +65,10 @@ fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
+        // Beyond 64 bits it is read as one with a fraction.
+        Value::Number(number) if number.as_f64().is_some_and(|it| it.abs() >= TOO_LARGE) => {
+            "a number that is too large"
+        }
         Value::Number(number) if number.is_f64() => "a number with a fraction",
         Value::Number(number) if number.is_i64() && !number.is_u64() => "a negative number",
         Value::Number(_) => "a number",
@@ -138,6 +145,13 @@ mod tests {
             "count",
             "count must be a whole number from 0, got a number with a fraction",
         );
+        for large in ["99999999999999999999", "1e30"] {
+            check(
+                &format!(r#"{{"text": "", "count": {large}}}"#),
+                "count",
+                "count must be a whole number from 0, got a number that is too large",
+            );
+        }
         check(
             r#"{"text": "", "delta": "3"}"#,
             "delta",

@@ -16,7 +16,7 @@ pub struct AskArguments {
     pub session_id: Option<String>,
     /// Passages to answer from; 5 if absent.
     #[serde(default)]
-    pub top_k: Option<usize>,
+    pub top_k: Option<i64>,
 }
 
 /// Arguments of the tool `search_documents`. Unknown ones are ignored.
@@ -27,7 +27,7 @@ pub struct SearchArguments {
     pub query: String,
     /// Passages wanted; 5 if absent.
     #[serde(default)]
-    pub top_k: Option<usize>,
+    pub top_k: Option<i64>,
     /// Metadata that passages must carry, such as `doc_type: resume`.
     #[serde(default)]
     pub filter: BTreeMap<String, String>,

@@ -13,7 +13,7 @@ pub struct SearchRequest {
     pub query: String,
     /// Hits wanted, 1 to 20; 5 if absent.
     #[serde(default)]
-    pub top_k: Option<usize>,
+    pub top_k: Option<i64>,
     /// Metadata that passages must carry.
     #[serde(default)]
     pub filter: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! `/v1/chat/completions` and `/v1/models`, as OpenAI's clients know them.
+//! The routes below `/v1`, as OpenAI's clients know them.
 
 use dossier_core::{
     RequestError,
@@ -16,9 +16,12 @@ use futures::channel::mpsc;
 
 use crate::{
     Admitted, Answered,
-    house::Account,
+    house::{Account, House},
     questions::{Voice, closed, spoken},
 };
+
+/// What the name of a model follows in a path.
+pub(crate) const MODEL_ROUTE: &str = "/v1/models/";
 
 /// Answers the last message of a conversation that the caller keeps.
 pub(crate) async fn complete(mut admitted: Admitted) -> Answered {
@@ -64,12 +67,29 @@ pub(crate) async fn complete(mut admitted: Admitted) -> Answered {
 
 /// Lists what may be asked for as `model`.
 pub(crate) async fn models(admitted: Admitted) -> Answered {
-    let providers = admitted.house.setup.settings.catalogue.providers().iter();
-    let models = providers.flat_map(|provider| {
-        provider.models().iter().map(|model| (model.id.as_str(), provider.name()))
-    });
-    let reply = json(&ModelList::new(models));
+    let reply = json(&listed(&admitted.house));
     Ok(closed(reply, admitted.account))
+}
+
+/// Looks up one of them.
+pub(crate) async fn model(admitted: Admitted) -> Answered {
+    let route = &admitted.account.exchange.route;
+    match listed(&admitted.house).take(route.strip_prefix(MODEL_ROUTE).unwrap_or_default()) {
+        Ok(model) => Ok(closed(json(&model), admitted.account)),
+        Err(error) => Err((error, admitted.account)),
+    }
+}
+
+fn listed(house: &House) -> ModelList {
+    let providers = house.setup.settings.catalogue.providers().iter();
+    ModelList::new(providers.flat_map(|provider| {
+        provider.models().iter().map(|model| (model.id.as_str(), provider.name()))
+    }))
+}
+
+/// Whether a route is one of OpenAI's, known or not.
+pub(crate) fn is_theirs(route: &str) -> bool {
+    route == "/v1" || route.starts_with("/v1/")
 }
 
 /// An error as these clients read it.

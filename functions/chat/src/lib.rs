@@ -15,7 +15,10 @@ use dossier_platform::{Exchange, Reply, Response, SpinConfig, SpinEnv, body, is_
 use http::Method;
 use spin_sdk::{http::Request, http_service};
 
-use crate::house::{Account, House, Setup};
+use crate::{
+    completions::MODEL_ROUTE,
+    house::{Account, House, Setup},
+};
 
 #[http_service]
 async fn handle(request: Request) -> Response {
@@ -47,7 +50,7 @@ async fn answer(request: Request, exchange: &Exchange) -> Result<Reply, RequestE
         let (code, status, _) = error.row();
         spin_sdk::wasip3::spawn(account.close(status, Some(code)));
         // Clients of OpenAI's API read errors in its shape.
-        match exchange.route.starts_with("/v1/") {
+        match completions::is_theirs(&exchange.route) {
             true => Ok(completions::refused(&error)),
             false => Err(error),
         }
@@ -61,6 +64,7 @@ async fn admit(request: Request, mut account: Account) -> Result<Admitted, Reque
             "POST, OPTIONS"
         }
         "/v1/models" => "GET, HEAD, OPTIONS",
+        route if route.starts_with(MODEL_ROUTE) => "GET, HEAD, OPTIONS",
         _ => return Err(RequestError::NotFound { path: request.uri().path().to_owned() }),
     };
     let fits = if allowed.starts_with("GET") {
@@ -91,6 +95,7 @@ async fn route(admitted: Admitted) -> Answered {
         "/chat/stream" => questions::stream(admitted).await,
         "/v1/chat/completions" => completions::complete(admitted).await,
         "/v1/models" => completions::models(admitted).await,
+        route if route.starts_with(MODEL_ROUTE) => completions::model(admitted).await,
         "/mcp" => mcp::respond(admitted).await,
         _ => questions::whole(admitted).await,
     }

@@ -42,7 +42,16 @@ function waitText(seconds) {
   if (seconds === null) return "Please wait a moment before you ask again.";
   if (seconds === 1) return "You can ask again in 1 second.";
   if (seconds <= 120) return `You can ask again in ${seconds} seconds.`;
-  return `You can ask again in ${Math.ceil(seconds / 60)} minutes.`;
+  if (seconds <= 3300) return `You can ask again in ${Math.ceil(seconds / 60)} minutes.`;
+  if (seconds <= 4200) return "You can ask again in about an hour.";
+  return `You can ask again in ${Math.ceil(seconds / 3600)} hours.`;
+}
+
+/** As a clock shows it: 0:42, 1:04:10. */
+function clock(seconds) {
+  const padded = (part) => String(part % 60).padStart(2, "0");
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(seconds)}` : `${minutes}:${padded(seconds)}`;
 }
 
 function countDown(button, seconds) {
@@ -51,7 +60,7 @@ function countDown(button, seconds) {
   const show = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `${label} in ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : label;
+    button.textContent = left > 0 ? `${label} in ${clock(left)}` : label;
     return left > 0;
   };
   const timer = setInterval(() => show() || clearInterval(timer), 1000);

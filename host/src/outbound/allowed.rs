@@ -11,6 +11,7 @@ use std::fmt;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AllowedHosts {
     patterns: Vec<Pattern>,
+    variables: Vec<String>,
 }
 
 impl AllowedHosts {
@@ -26,7 +27,27 @@ impl AllowedHosts {
             .into_iter()
             .map(|text| Pattern::parse(text.as_ref()))
             .collect::<Result<_, _>>()?;
-        Ok(Self { patterns })
+        Ok(Self { patterns, variables: Vec::new() })
+    }
+
+    /// Names the variables that were filled in, for the remedy.
+    #[must_use]
+    pub fn with_variables<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.variables.extend(names.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// What an operator does to have another host allowed.
+    pub(crate) fn remedy(&self) -> String {
+        let list = "add it as scheme://host:port to the component's allowed_outbound_hosts";
+        match self.variables.as_slice() {
+            [] => list.to_owned(),
+            [name] => format!("set the variable {name} to its scheme://host:port, or {list}"),
+            names => format!(
+                "set that of the variables {} which stands for it to its scheme://host:port, or {list}",
+                names.join(", ")
+            ),
+        }
     }
 
     /// Whether a request to `uri` may leave. A URI without scheme or host may not.
@@ -270,6 +291,19 @@ mod tests {
     #[test]
     fn nothing_is_allowed_by_default() {
         assert!(!AllowedHosts::default().permit(&"https://example.com".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_remedy_names_the_variables_that_stand_for_hosts() {
+        let check = |names: &[&str], expected: &str| {
+            let hosts = AllowedHosts::default().with_variables(names.iter().copied());
+            let remedy = hosts.remedy();
+            assert!(remedy.starts_with(expected), "{remedy}");
+            assert!(remedy.ends_with("to the component's allowed_outbound_hosts"), "{remedy}");
+        };
+        check(&[], "add it as scheme://host:port");
+        check(&["database_host"], "set the variable database_host to its scheme://host:port, or");
+        check(&["reranker_url", "llm_host"], "set that of the variables reranker_url, llm_host ");
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl WasiHttpHooks for Outbound {
                 component = %self.component,
                 scheme = request.uri().scheme_str().unwrap_or_default(),
                 authority = request.uri().authority().map_or("", |authority| authority.as_str()),
-                "outgoing request refused; add the host to the component's allowed_outbound_hosts"
+                "outgoing request refused; {}", self.allowed.remedy()
             );
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }

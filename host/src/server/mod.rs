@@ -34,7 +34,7 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let limits = Arc::clone(&host.limits);
-    let local = listener.local_addr().map_err(|source| Error::Serve { source })?;
+    let local = listener.local_addr().map_err(|reason| Error::Serve { reason })?;
     tracing::info!(address = %local, application = %host.manifest.name, "serving");
     let dispatch = Arc::new(Dispatch::new(host, local));
     let places = Arc::new(Semaphore::new(limits.connections));

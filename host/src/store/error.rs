@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum StoreError {
     /// The disk or the file under the store failed.
     #[error("the key-value store failed: {0}")]
-    Database(#[source] Box<redb::Error>),
+    Database(Box<redb::Error>),
     /// The caller's key is empty or too long.
     #[error("key of {length} bytes; a key has 1 to {KEY_LIMIT}")]
     KeyLength {
@@ -29,12 +29,12 @@ pub enum StoreError {
         key: String,
     },
     /// The file cannot be opened or created.
-    #[error("{}: cannot be opened: {source}; check that the folder is writable and the file is one of ours", path.display())]
+    #[error("{}: cannot be opened: {reason}; check that the folder is writable and the file is one of ours", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the database said.
-        source: Box<redb::DatabaseError>,
+        reason: Box<redb::DatabaseError>,
     },
     /// The runtime is shutting down.
     #[error("the host is shutting down")]

@@ -56,13 +56,13 @@ impl KvStore {
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = folder.as_ref().join(FILE);
         let opened = std::fs::create_dir_all(&folder)
-            .map_err(|source| DatabaseError::Storage(source.into()))
+            .map_err(|reason| DatabaseError::Storage(reason.into()))
             .and_then(|()| Database::builder().set_cache_size(CACHE).create(&path));
         let database = match opened {
             Ok(database) => Arc::new(database),
             Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::Locked { path }),
-            Err(source) => {
-                return Err(StoreError::Open { path, source: Box::new(source) });
+            Err(reason) => {
+                return Err(StoreError::Open { path, reason: Box::new(reason) });
             }
         };
         Self::over(database, path)
@@ -73,14 +73,14 @@ impl KvStore {
         let path = PathBuf::new();
         match Database::builder().create_with_backend(InMemoryBackend::new()) {
             Ok(database) => Self::over(Arc::new(database), path),
-            Err(source) => Err(StoreError::Open { path, source: Box::new(source) }),
+            Err(reason) => Err(StoreError::Open { path, reason: Box::new(reason) }),
         }
     }
 
     fn over(database: Arc<Database>, path: PathBuf) -> Result<Self, StoreError> {
-        let flusher = Flusher::start(Arc::clone(&database)).map_err(|source| StoreError::Open {
+        let flusher = Flusher::start(Arc::clone(&database)).map_err(|reason| StoreError::Open {
             path: path.clone(),
-            source: Box::new(DatabaseError::Storage(source.into())),
+            reason: Box::new(DatabaseError::Storage(reason.into())),
         })?;
         let inner = Inner { database, path, flusher };
         Ok(Self { inner: Arc::new(inner) })

@@ -48,7 +48,16 @@ pub(super) fn check(document: &Value, step: &Step, reply: &Reply) -> Result<(), 
 fn operation<'a>(document: &'a Value, step: &Step) -> Option<&'a Value> {
     let path = step.path.split('?').next().unwrap_or_default();
     let path = path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/')).unwrap_or(path);
-    document["paths"].get(path)?.get(step.method.to_lowercase())
+    let paths = document["paths"].as_object()?;
+    // A name in braces ends a path and stands for all that follows: a model's id may have slashes.
+    let named = || {
+        let stands_for = |(known, _): &(&String, &Value)| {
+            let before = known.split_once('{').map(|(before, _)| before);
+            before.and_then(|before| path.strip_prefix(before)).is_some_and(|it| !it.is_empty())
+        };
+        paths.iter().find(stands_for).map(|(_, methods)| methods)
+    };
+    paths.get(path).or_else(named)?.get(step.method.to_lowercase())
 }
 
 fn described(

@@ -81,7 +81,7 @@ impl PostgresAccess {
                 component = %self.component,
                 host,
                 port = parsed.port,
-                "database refused; add postgres://host:port to the component's allowed_outbound_hosts"
+                "database refused; {}", self.allowed.remedy()
             );
             return Err(Error::ConnectionFailed("the address is not allowed".to_owned()));
         }
