@@ -307,7 +307,7 @@ pub(super) const ROUTES: &[Route] = &[
         parameters: &[
             Parameter {
                 name: "limit",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 100, "default": 50}"#,
+                schema: r#"{"type": "integer", "minimum": 1, "maximum": 100, "default": 20}"#,
                 description: "Votes on a page.",
             },
             Parameter {
