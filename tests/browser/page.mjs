@@ -183,7 +183,7 @@ async function failures() {
   await last.getByRole("button", { name: "Try again" }).click();
   await check("the retry answers in the same place", async () => {
     await answered(page, 1);
-    equal(await page.locator(".turn").count(), 2);
+    equal(await page.locator(".turn").count(), 3);
     equal(await last.locator(".failure").count(), 0);
   });
 

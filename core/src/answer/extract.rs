@@ -16,12 +16,12 @@ const NEXT_BEST: f32 = 0.5;
 /// What a sentence's score is made of: the question's terms, late interaction beside the best
 /// sentence's, the passage's place, and the kind of thing that is asked for. Chosen on the
 /// development splits (docs/decisions/0019-ranking.md).
-const COVERAGE: f32 = 0.25;
+const COVERAGE: f32 = 0.35;
 const LATE: f32 = 0.35;
 const PASSAGE: f32 = 0.40;
-const KIND: f32 = 0.15;
-/// A term found only in the headings above counts half.
-const HEADING: f32 = 0.5;
+const KIND: f32 = 0.10;
+/// What a term counts that is found only in the headings above.
+const HEADING: f32 = 0.7;
 
 /// An answer made of quotations.
 #[derive(Clone, Debug, Default, PartialEq)]

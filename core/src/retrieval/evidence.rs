@@ -15,7 +15,7 @@ const PASSAGES: usize = 5;
 pub const THRESHOLD: f32 = 0.5;
 /// A language model is given the passages from this confidence on: it tells whether they say what is
 /// asked or only touch it, which scores cannot, and declines by itself.
-const WORTH_READING: f32 = 0.3;
+const WORTH_READING: f32 = 0.33;
 
 /// Logistic regressions, fitted on the development splits of the sample and of the collections in
 /// `data/eval`, where an answer made up costs as much as two and a half declined

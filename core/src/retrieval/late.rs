@@ -20,6 +20,9 @@ const LIGHTEST: f32 = 0.1;
 /// chunks ask, and "does" is rare in them.
 const STOP_WORD: f32 = std::f32::consts::LN_2;
 
+/// What a similarity to a chunk's header counts for one of its sentences.
+const HEADER: f32 = 0.9;
+
 /// A question's word pieces, each with its weight.
 #[derive(Clone, Debug)]
 pub struct Wording {
@@ -72,7 +75,7 @@ impl Wording {
     }
 
     /// How like the question each of a chunk's `sentences` is, which are ranges of bytes of the
-    /// text that was encoded.
+    /// text that was encoded. What stands before the first, the header, is true of them all.
     pub(crate) fn sentences(
         &self,
         index: &Index,
@@ -80,13 +83,19 @@ impl Wording {
         sentences: &[Range<usize>],
     ) -> Option<Vec<f32>> {
         let mut best = vec![vec![-1.0; self.pieces.len()]; sentences.len()];
+        let mut header = vec![-1.0; self.pieces.len()];
         index.pieces()?.compare(&self.pieces, ordinal, |start, similarities| {
+            if sentences.first().is_some_and(|sentence| start < sentence.start) {
+                raise(&mut header, similarities);
+            }
             // Sentences are in order and do not overlap.
             let at = sentences.partition_point(|sentence| sentence.end <= start);
             if sentences.get(at).is_some_and(|sentence| sentence.contains(&start)) {
                 raise(&mut best[at], similarities);
             }
         });
+        header.iter_mut().for_each(|it| *it *= HEADER);
+        best.iter_mut().for_each(|best| raise(best, &header));
         Some(best.iter().map(|best| self.mean(best)).collect())
     }
 
