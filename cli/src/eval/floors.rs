@@ -15,9 +15,10 @@ use super::{
 const METRICS: [&str; 7] =
     [RECALL, NDCG, MRR, metrics::CONTENT, metrics::FACTS, metrics::REFUSALS, metrics::PASSED];
 
-/// A floor is set this far below what was measured: less than one case of most collections, so that
-/// a tie that falls the other way on another machine does not fail.
+/// A floor is set this far below what was measured, or two cases where they weigh more: any change
+/// of the ranking turns a case or two of a small collection, for better or worse.
 const MARGIN: f64 = 0.02;
+const CASES: f64 = 2.0;
 
 /// The floors of every split and collection.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -28,6 +29,9 @@ pub(crate) struct Floors(BTreeMap<String, BTreeMap<String, Collection>>);
 struct Collection {
     /// Cases that they hold for: other cases make other figures.
     cases: usize,
+    /// How far below what was measured they are.
+    #[serde(default)]
+    margin: f64,
     floors: Scores,
 }
 
@@ -80,19 +84,20 @@ impl Floors {
     }
 
     /// Raises the floors of the report's split to just below what was measured, and lowers none,
-    /// save where the number of cases changed. Returns what rose.
+    /// save where the number of cases or the margin changed. Returns what rose.
     pub(crate) fn raise(&mut self, report: &Report) -> Vec<String> {
         let mut raised = Vec::new();
         let split = self.0.entry(report.split.clone()).or_default();
         for summary in &report.collections {
             let own = split.entry(summary.name.clone()).or_default();
-            if own.cases != summary.cases {
-                *own = Collection { cases: summary.cases, floors: Scores::new() };
+            let margin = margin(summary.cases);
+            if (own.cases, own.margin) != (summary.cases, margin) {
+                *own = Collection { cases: summary.cases, margin, floors: Scores::new() };
             }
             let measured = summary.means();
             for metric in METRICS {
                 let Some(value) = measured.get(metric) else { continue };
-                let floor = ((value - MARGIN).max(0.0) * 1e3).floor() / 1e3;
+                let floor = ((value - margin).max(0.0) * 1e3).floor() / 1e3;
                 let old = own.floors.get(metric).copied();
                 if old.is_none_or(|old| floor > old) {
                     let old = old.map_or_else(|| "none".to_owned(), |old| format!("{old:.3}"));
@@ -113,6 +118,11 @@ impl Floors {
     }
 }
 
+/// The margin of a collection of so many cases, in thousandths.
+fn margin(cases: usize) -> f64 {
+    (MARGIN.max(CASES / cases.max(1) as f64) * 1e3).round() / 1e3
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,13 +139,14 @@ mod tests {
     #[test]
     fn floors_rise_and_never_fall() {
         let mut floors = Floors::default();
-        assert_eq!(floors.raise(&report(9, 0.8)), ["sample mrr: none → 0.780"]);
-        assert!(floors.raise(&report(9, 0.7)).is_empty());
-        assert_eq!(floors.raise(&report(9, 0.9)), ["sample mrr: 0.780 → 0.880"]);
-        assert!(floors.missed(&report(9, 0.88)).is_empty());
-        assert_eq!(floors.missed(&report(9, 0.87)), ["sample mrr: 0.870 below the floor 0.880"]);
-        let test = Report { split: "test".to_owned(), ..report(9, 0.1) };
+        assert_eq!(floors.raise(&report(200, 0.8)), ["sample mrr: none → 0.780"]);
+        assert!(floors.raise(&report(200, 0.7)).is_empty());
+        assert_eq!(floors.raise(&report(200, 0.9)), ["sample mrr: 0.780 → 0.880"]);
+        assert!(floors.missed(&report(200, 0.88)).is_empty());
+        assert_eq!(floors.missed(&report(200, 0.87)), ["sample mrr: 0.870 below the floor 0.880"]);
+        let test = Report { split: "test".to_owned(), ..report(200, 0.1) };
         assert!(floors.missed(&test).is_empty());
+        assert_eq!(floors.raise(&report(20, 0.8)), ["sample mrr: none → 0.700"]);
     }
 
     #[test]
@@ -143,7 +154,7 @@ mod tests {
         let mut floors = Floors::default();
         floors.raise(&report(9, 0.8));
         assert!(floors.missed(&report(8, 0.9))[0].contains("8 cases, the floors are of 9"));
-        assert_eq!(floors.raise(&report(8, 0.5)), ["sample mrr: none → 0.480"]);
+        assert_eq!(floors.raise(&report(8, 0.5)), ["sample mrr: none → 0.250"]);
         let json = floors.to_json().unwrap();
         assert_eq!(serde_json::from_str::<Floors>(&json).unwrap(), floors);
     }

@@ -2,6 +2,7 @@
 //!
 //! It needs no provider, invents nothing, and stands at the end of every chain.
 
+use super::whose::is_a_relatives;
 use crate::{
     index::Index,
     retrieval::{Hit, Kind, Retrieval, Sentence, sentences},
@@ -22,6 +23,9 @@ const PASSAGE: f32 = 0.40;
 const KIND: f32 = 0.10;
 /// What a term counts that is found only in the headings above.
 const HEADING: f32 = 0.7;
+
+/// What a sentence loses that tells of a relative who is not asked for.
+const RELATIVE: f32 = 0.5;
 
 /// An answer made of quotations.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,6 +76,7 @@ pub fn extract(index: &Index, question: &str, retrieval: &Retrieval) -> Extract 
             let coverage = share.sum::<f32>() / weights.iter().sum::<f32>().max(f32::EPSILON);
             let fits = if kind.fits(&sentence.text, question) { KIND } else { 0.0 };
             let score = COVERAGE * coverage
+                - if is_a_relatives(index, question, &sentence.text) { RELATIVE } else { 0.0 }
                 + LATE * sentence.late.unwrap_or_default() / best_late
                 + PASSAGE * hit.score / best_hit
                 + fits;

@@ -14,6 +14,7 @@ mod references;
 mod refusal;
 mod settings;
 mod support;
+mod whose;
 mod word;
 mod writer;
 

@@ -9,9 +9,9 @@ use crate::index::{Match, Near};
 ///
 /// Chosen on the development splits of four collections and on Cranfield
 /// (docs/decisions/0019-ranking.md): neighbours of these weights rank as well.
-const BM25: f32 = 0.25;
+const BM25: f32 = 0.2;
 const DENSE: f32 = 0.25;
-const LATE: f32 = 0.5;
+const LATE: f32 = 0.55;
 
 /// The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009).
 const RRF: f32 = 60.0;

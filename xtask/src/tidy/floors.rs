@@ -24,8 +24,8 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     findings
 }
 
-/// Floors that are lower in `now`, or gone. Where the number of a collection's cases changed, they
-/// are measured anew.
+/// Floors that are lower in `now`, or gone. Where the number of a collection's cases or the margin
+/// of its floors changed, they are measured anew.
 fn lowered(before: &str, now: &str) -> Vec<Finding> {
     let parsed = |json: &str| serde_json::from_str::<Value>(json);
     let (before, now) = match (parsed(before), parsed(now)) {
@@ -39,7 +39,8 @@ fn lowered(before: &str, now: &str) -> Vec<Finding> {
     for (split, collections) in members(&before) {
         for (collection, old) in members(collections) {
             let new = &now[split][collection];
-            if new["cases"] != old["cases"] && !new.is_null() {
+            let is_anew = ["cases", "margin"].into_iter().any(|it| new[it] != old[it]);
+            if is_anew && !new.is_null() {
                 continue;
             }
             for (metric, floor) in members(&old["floors"]) {
