@@ -7,12 +7,11 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use dossier_core::{
     fakes::SeededEntropy,
-    index::{Index, build},
+    index::{Index, MAX_TOPICS, build},
     retrieval::{Mode, Query, Retrieval, Retriever},
     text::{Document, chunks, terms::terms},
     understanding::{
-        MAX_TOPICS, Rewriter, Subject, ambiguity, chit_chat, condensation, condense, deny,
-        existence, premise,
+        Rewriter, ambiguity, chit_chat, condensation, condense, deny, existence, premise,
     },
     wire::TurnRecord,
 };
@@ -20,8 +19,8 @@ use serde::Deserialize;
 
 /// Passages among which an expected one must be.
 const PASSAGES: usize = 5;
-/// The sample and the collections of `data/eval`.
-const COLLECTIONS: [&str; 4] = ["sample", "engineer", "nurse", "baker"];
+/// The sample and the collections of `data/eval` that are Markdown.
+const COLLECTIONS: [&str; 5] = ["sample", "engineer", "nurse", "baker", "graduate"];
 
 fn root() -> PathBuf {
     // Asked for when running: checkouts may share a target folder, and with it this program.
@@ -193,13 +192,13 @@ fn no_case_is_turned_away() {
     let mut wrong = Vec::new();
     for collection in COLLECTIONS {
         let index = index(collection);
-        let subject = Subject::of(&index);
+        let subject = &index.header().subject;
         for Case { id, query, history, .. } in cases(collection) {
             // What cannot be answered is declined, which is not the same as denied.
             if let Some((text, _)) = silence(&index, &query) {
                 wrong.push(format!("{collection} {id}: {query:?}: {text}"));
             }
-            if let Some(reply) = chit_chat(&query, &subject) {
+            if let Some(reply) = chit_chat(&query, subject) {
                 wrong.push(format!("{collection} {id}: {query:?}: {:?}", reply.kind));
             }
             if let Some(clarification) = ambiguity(&query, !history.is_empty(), &index) {
@@ -296,7 +295,7 @@ fn no_text_ends_in_a_panic() {
     ];
     let entropy = SeededEntropy::new(SEED);
     let index = index("baker");
-    let subject = Subject::of(&index);
+    let subject = &index.header().subject;
     let text = || {
         let count = entropy.next() as usize % 9;
         let piece = |_| PIECES[entropy.next() as usize % PIECES.len()];
@@ -314,7 +313,7 @@ fn no_text_ends_in_a_panic() {
         if let Some((text, cited)) = silence(&index, &question) {
             assert!(cites(&text, cited.len()), "seed {SEED}: {question:?}: {text}");
         }
-        let _ = chit_chat(&question, &subject);
+        let _ = chit_chat(&question, subject);
         let asked = ambiguity(&question, false, &index);
         assert!(asked.is_none_or(|it| it.options.len() <= MAX_TOPICS), "seed {SEED}: {question:?}");
         let prompt = condensation::prompt(&question, &[before]);

@@ -25,7 +25,7 @@ use crate::{
     session::{self, Session, SessionKey},
     telemetry::{Stage, Trace, metrics},
     understanding::{
-        Condensed, Rewriter, Subject, ambiguity, chit_chat, condense, deny, existence, premise,
+        Condensed, Rewriter, ambiguity, chit_chat, condense, deny, existence, premise,
     },
     wire::{AnswerRecord, FieldError, RewriteMetadata, TurnRecord},
 };
@@ -271,7 +271,7 @@ impl<'a, E: Env> Service<'a, E> {
         trace: &mut Trace,
     ) -> Option<Answer> {
         let index = self.index();
-        if let Some(reply) = chit_chat(&question.text, &Subject::of(index)) {
+        if let Some(reply) = chit_chat(&question.text, &index.header().subject) {
             return Some(Answer::canned(reply.text, Kind::ChitChat));
         }
         let clarification = ambiguity(&question.text, has_history, index);

@@ -6,7 +6,7 @@ use crate::{
     answer::extract,
     guard::{DocumentPolicy, inspect, prepare, redact, semantic},
     retrieval::{Mode, Query, Retriever},
-    understanding::{Rewriter, Subject, chit_chat, condense, deny, existence, premise},
+    understanding::{Rewriter, chit_chat, condense, deny, existence, premise},
     wire::TurnRecord,
 };
 
@@ -22,7 +22,7 @@ pub fn rehearse(retriever: &Retriever<'_>) {
     let mut turns: Vec<TurnRecord> = Vec::new();
     for question in QUESTIONS {
         black_box(inspect(question, turns.last().map(TurnRecord::alone)));
-        black_box(chit_chat(question, &Subject::of(index)));
+        black_box(chit_chat(question, &index.header().subject));
         let condensed = condense(question, &turns, index);
         let rewrite = Rewriter::shipped().rewrite(&condensed.search, index);
         let text = rewrite.as_ref().map_or(&condensed.search, |it| &it.text);

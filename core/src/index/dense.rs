@@ -16,7 +16,7 @@ const GRAPH_FROM: usize = 20_000;
 
 /// Chunks kept while walking the graph: the more, the fewer of the nearest are missed
 /// (`docs/scale.md`, `tests/tests/hnsw.rs`).
-const EF_SEARCH: usize = 400;
+const EF_SEARCH: usize = 1_600;
 
 /// A chunk near a question; the greater of two is the nearer, or the earlier where both are as near.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ mod lexical;
 mod pack;
 mod pieces;
 mod record;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod vectors;
@@ -26,6 +27,7 @@ pub use self::{
     lexical::{Lexical, Match},
     pack::build,
     pieces::{Embedding, keeps_pieces},
+    subject::MAX_TOPICS,
 };
 use crate::{
     pack::PackError,

@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tantivy::directory::OwnedBytes;
 
-use super::{Chunks, Dense, Embedding, Index, Lexical, Pieces};
+use super::{Chunks, Dense, Embedding, Index, Lexical, Pieces, subject::subject};
 use crate::{
     pack::{PackError, assemble, header},
     text::{Chunk, terms::terms},
@@ -68,6 +68,7 @@ pub(super) fn write(chunks: &[Chunk], model: Option<Encoded<'_>>) -> Result<Vec<
         corpus: corpus_hash(chunks),
         documents: documents.len(),
         chunks: chunks.len(),
+        subject: subject(chunks),
         model: described,
         sections: describe(&sections),
     };

@@ -61,6 +61,7 @@ pub async fn publish(kv: &impl Kv, pack: &[u8]) -> Result<PackPointer, PublishEr
         bytes: pack.len(),
         documents: header.documents,
         chunks: header.chunks,
+        subject: header.subject,
         model: header.model.map(|model| model.id),
     };
     for (number, part) in parts.enumerate() {

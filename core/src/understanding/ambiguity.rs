@@ -6,10 +6,13 @@ use super::{
     category::Category,
     follow_up::{own_terms, points},
     inventory::Inventory,
-    subject::{MAX_TOPICS, Subject, joined},
+    subject::joined,
     token::{Token, is_function, names, tokens},
 };
-use crate::{index::Index, wire::PackDocument};
+use crate::{
+    index::{Index, MAX_TOPICS},
+    wire::PackDocument,
+};
 
 /// A term in more than this share of the passages says nothing by itself.
 const COMMON: f32 = 0.1;
@@ -32,7 +35,7 @@ pub struct Clarification {
 pub fn ambiguity(text: &str, has_history: bool, index: &Index) -> Option<Clarification> {
     let words = tokens(text);
     if words.is_empty() {
-        return Some(clarification(None, Subject::of(index).topics));
+        return Some(clarification(None, index.header().subject.topics.clone()));
     }
     if has_history {
         return None;
@@ -42,13 +45,13 @@ pub fn ambiguity(text: &str, has_history: bool, index: &Index) -> Option<Clarifi
     let continues = CONTINUATIONS.contains(&spoken.join(" ").as_str());
     let dangles = own.len() < OWN_TERMS && names(&words, index).is_empty() && points(&words, index);
     if continues || dangles {
-        return Some(clarification(None, Subject::of(index).topics));
+        return Some(clarification(None, index.header().subject.topics.clone()));
     }
     let noun = bare_noun(&words)?;
     let category = VAGUE.iter().find(|(vague, _)| *vague == noun).map(|(_, category)| *category);
     let options = match category {
         Some(Some(category)) => options(index, category),
-        Some(None) => Subject::of(index).topics,
+        Some(None) => index.header().subject.topics.clone(),
         None => common(&own, index)?,
     };
     (options.len() > 1).then(|| clarification(Some(&noun), options))

@@ -1,8 +1,9 @@
 //! Chit-chat: utterances that are nothing but a greeting, thanks, a farewell or a question about the
 //! chat itself. "Hi, where did she study?" is a question.
 
-use super::subject::{Subject, joined};
+use super::subject::{documents, joined};
 use crate::text::terms::words;
+use crate::wire::Subject;
 
 /// Longest chit-chat, in words; whoever writes more has something to ask.
 const MAX_WORDS: usize = 14;
@@ -39,7 +40,7 @@ pub fn chit_chat(text: &str, subject: &Subject) -> Option<Reply> {
     if words.len() > MAX_WORDS {
         return None;
     }
-    let names = subject.name.as_deref().map(self::words).unwrap_or_default();
+    let names = subject.person.as_deref().map(self::words).unwrap_or_default();
     let mut found = None;
     let mut rest = words.as_slice();
     while let [first, tail @ ..] = rest {
@@ -90,7 +91,7 @@ fn longest(words: &[String]) -> Option<(usize, ChitChat)> {
 }
 
 fn reply(kind: ChitChat, subject: &Subject) -> String {
-    let documents = subject.documents();
+    let documents = documents(subject);
     let topics = match joined(&subject.topics, "or") {
         topics if topics.is_empty() => String::new(),
         topics => format!(", for example about {topics}"),
@@ -182,8 +183,11 @@ mod tests {
     use super::*;
 
     fn kind(text: &str) -> Option<ChitChat> {
-        let subject =
-            Subject { name: Some("Marie Curie".to_owned()), topics: vec!["Prizes".to_owned()] };
+        let subject = Subject {
+            person: Some("Marie Curie".to_owned()),
+            topics: vec!["Prizes".to_owned()],
+            ..Subject::default()
+        };
         chit_chat(text, &subject).map(|reply| reply.kind)
     }
 
@@ -247,8 +251,9 @@ mod tests {
     #[test]
     fn replies_name_the_person_and_topics() {
         let subject = Subject {
-            name: Some("Marie Curie".to_owned()),
+            person: Some("Marie Curie".to_owned()),
             topics: vec!["Prizes".to_owned(), "Journeys".to_owned()],
+            ..Subject::default()
         };
         assert_eq!(
             chit_chat("hi", &subject).unwrap().text,

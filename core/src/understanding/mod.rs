@@ -28,5 +28,4 @@ pub use self::{
     follow_up::{Condensed, condense},
     premise::{Correction, premise},
     rewrite::{PatternFault, Rewrite, Rewriter},
-    subject::{MAX_TOPICS, Subject},
 };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Subject;
+
 /// `/health`: that the service runs, and as what.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -36,6 +38,8 @@ pub struct Detailed {
     pub documents: usize,
     /// Chunks in the index.
     pub chunks: usize,
+    /// Whose documents they are, and what visitors may ask.
+    pub subject: Subject,
     /// The model that encoded them.
     pub embedding_model: Option<String>,
 }

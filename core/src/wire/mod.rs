@@ -44,7 +44,7 @@ pub use self::{
         ProviderChoice, ProviderGroq, ProviderMessage, ProviderPromptDetails, ProviderReply,
         ProviderRequest, ProviderStreamOptions, ProviderText, ProviderUsage,
     },
-    pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection},
+    pack::{PackChunk, PackDocument, PackHeader, PackModel, PackPointer, PackSection, Subject},
     pattern::{
         ExampleRecord, MatchingRecord, PatternFile, PatternRecord, RewriteMetadata, RuleRecord,
         StrategyRecord,

@@ -4,6 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Whose documents these are, and what they are about.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Subject {
+    /// The person, as most documents name them (`person`); `null` where none does.
+    pub person: Option<String>,
+    /// At most four titles of documents; of fewer documents, their headings first.
+    pub topics: Vec<String>,
+    /// At most six questions that the documents offer (`questions`).
+    pub questions: Vec<String>,
+}
+
 /// What a pack says of itself.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PackHeader {
@@ -13,6 +25,9 @@ pub struct PackHeader {
     pub documents: usize,
     /// Number of chunks.
     pub chunks: usize,
+    /// Whose documents these are; empty in packs of before 0.2.
+    #[serde(default)]
+    pub subject: Subject,
     /// The model that encoded the chunks; absent from a pack with the lexical leg alone.
     pub model: Option<PackModel>,
     /// The sections, in file order.
@@ -87,6 +102,9 @@ pub struct PackPointer {
     pub documents: usize,
     /// Number of chunks.
     pub chunks: usize,
+    /// Whose documents these are.
+    #[serde(default)]
+    pub subject: Subject,
     /// The model's id, absent for the lexical leg alone.
     pub model: Option<String>,
 }

@@ -6,7 +6,7 @@ use dossier_core::{
     llm::{Availability, Catalogue, MISCONFIGURED, availability},
     pack::published,
     ports::{Env, Kv as _},
-    wire::{Detailed, Health, LlmHealth, PackHeader},
+    wire::{Detailed, Health, LlmHealth, PackHeader, PackPointer, Subject},
 };
 use dossier_platform::{Reply, SpinEnv, json};
 use http::StatusCode;
@@ -72,6 +72,7 @@ pub(crate) async fn detailed(env: &SpinEnv) -> Reply {
         documents: index.as_ref().map_or(0, |index| index.documents),
         chunks: index.as_ref().map_or(0, |index| index.chunks),
         embedding_model: index.as_ref().and_then(|index| index.model.clone()),
+        subject: index.map(|index| index.subject).unwrap_or_default(),
     });
     if is_down { reply.status(StatusCode::SERVICE_UNAVAILABLE) } else { reply }
 }
@@ -93,17 +94,17 @@ pub(crate) async fn catalogue(env: &SpinEnv) -> Option<Catalogue> {
 pub(crate) struct Summary {
     pub(crate) documents: usize,
     pub(crate) chunks: usize,
+    subject: Subject,
     model: Option<String>,
 }
 
 /// The index that serves: the published one, else the embedded one.
 pub(crate) async fn index(env: &SpinEnv) -> Option<Summary> {
     if let Ok(Some(pointer)) = published::current(env.kv()).await {
-        let (documents, chunks) = (pointer.documents, pointer.chunks);
-        return Some(Summary { documents, chunks, model: pointer.model });
+        let PackPointer { documents, chunks, subject, model, .. } = pointer;
+        return Some(Summary { documents, chunks, subject, model });
     }
     let header: Option<PackHeader> = serde_json::from_str(EMBEDDED).ok()?;
-    let header = header?;
-    let model = header.model.map(|model| model.id);
-    Some(Summary { documents: header.documents, chunks: header.chunks, model })
+    let PackHeader { documents, chunks, subject, model, .. } = header?;
+    Some(Summary { documents, chunks, subject, model: model.map(|model| model.id) })
 }

@@ -4,7 +4,7 @@ import { health } from "./api.js";
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { element } from "./dom.js";
-import { isLexicalOnly } from "./health.js";
+import { introduction, isLexicalOnly } from "./health.js";
 import { sessionId } from "./session.js";
 import { SourcePanel } from "./sources.js";
 
@@ -40,11 +40,18 @@ function startAgain() {
   composer.focus();
 }
 
-function offerExamples() {
-  for (const question of JSON.parse(find("#examples").textContent)) {
+/** Fits the page to the documents: whose they are, and what may be asked. */
+function introduce(subject) {
+  const { person, questions } = introduction(subject);
+  if (person) {
+    find(".subtitle").textContent =
+      `Questions about ${person}, answered from the documents, with the passage behind every sentence.`;
+  }
+  for (const question of questions) {
     const button = element("button", { type: "button", class: "example", onclick: () => askExample(question) }, question);
     find("#example-list").append(element("li", {}, button));
   }
+  find("#examples-title").hidden = questions.length === 0;
 }
 
 function askExample(question) {
@@ -53,7 +60,9 @@ function askExample(question) {
 }
 
 async function noticeHealth() {
-  if (!isLexicalOnly(await health())) return;
+  const report = await health();
+  introduce(report?.subject);
+  if (!isLexicalOnly(report)) return;
   find("#notice").textContent = "Semantic search is off at the moment: answers rest on matching words only.";
   find("#notice").hidden = false;
 }
@@ -70,7 +79,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 find(".dock").hidden = false;
-offerExamples();
 showView("start");
 noticeHealth();
 // A touch screen would open its keyboard over the examples.

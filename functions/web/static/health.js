@@ -1,4 +1,4 @@
-// Decides from the health report whether visitors should be told that search is reduced.
+// Reads the health report: whether search is reduced, and whose documents these are.
 
 const SEMANTIC = /semantic|dense|encoder|embedding|vector/i;
 const LEXICAL_ONLY = /lexical[\s_-]?only|bm25[\s_-]?only/i;
@@ -13,6 +13,14 @@ export function isLexicalOnly(report) {
     degraded.some((entry) => mentions(entry, SEMANTIC) || mentions(entry, LEXICAL_ONLY)) ||
     named.some(([name, state]) => mentions(state, LEXICAL_ONLY) || (SEMANTIC.test(name) && !works(state)))
   );
+}
+
+/** What the page says of the documents: the person's name, or "", and questions to begin with. */
+export function introduction(subject) {
+  const texts = (list) => (Array.isArray(list) ? list.filter((it) => typeof it === "string" && it !== "") : []);
+  const questions = texts(subject?.questions);
+  const about = texts(subject?.topics).map((topic) => `What do the documents say about ${topic}?`);
+  return { person: typeof subject?.person === "string" ? subject.person : "", questions: questions.length ? questions : about };
 }
 
 function mentions(value, pattern) {
