@@ -1,7 +1,7 @@
 //! Defences: against orders hidden in questions and in documents, and against what must not get out
 //! in an answer or a log.
 //!
-//! A question passes [`inspect`], and where there is an encoder [`semantic`] reads its meaning and
+//! A question passes [`inspect`], and where there is an encoder [`semantic()`] reads its meaning and
 //! [`join`] weighs both; where Prompt Guard is configured its [`Signal`] joins in
 //! [`decide`]. A passage passes [`prepare`] on its way into a prompt. Each sentence of an answer
 //! passes [`Output::check`], each log line [`redact()`]. Nothing here waits for another service but

@@ -94,7 +94,7 @@ pub struct Trained {
 /// Trains on `examples`.
 ///
 /// The thresholds are the lowest at which texts of left-out folds are refused no more than
-/// [`REFUSED`]; then all texts train the weights that are kept.
+/// `REFUSED`; then all texts train the weights that are kept.
 pub fn train(examples: &[Example<'_>]) -> Trained {
     let samples: Vec<Sample> = examples.iter().map(Sample::of).collect();
     let mut scores = vec![0.0; samples.len()];
