@@ -233,6 +233,9 @@ impl<'a, E: Env> Service<'a, E> {
             condensed.search = filled.unwrap_or(condensed.search);
             self.note(trace, Stage::Understand, started, None);
         }
+        if condensed.may_stand_alone && !fills_in && self.stands_alone(question, trace) {
+            condensed = Condensed::alone(&question.text);
+        }
         prepared.turn.about = condensed.about(turns);
         let started = self.now();
         let rewrite = Rewriter::shipped().rewrite(&condensed.search, self.index());
@@ -261,6 +264,21 @@ impl<'a, E: Env> Service<'a, E> {
             // Whoever waited for another's answer has so much less time for his own.
             draft.deadline = prepared.turn.asked_at + self.settings.completion.waits.total;
         }
+    }
+
+    /// Whether the documents answer the question as it is, without what was said before it.
+    fn stands_alone(&self, question: &Question, trace: &mut Trace) -> bool {
+        let query = Query {
+            text: &question.text,
+            top_k: question.top_k,
+            filters: &question.filters,
+            mode: Mode::Hybrid,
+        };
+        let encoded = self.encode(&query, trace);
+        let started = self.now();
+        let retrieval = self.retriever.search_encoded(&query, encoded.as_deref());
+        self.note(trace, Stage::Understand, started, None);
+        retrieval.evidence.suffices()
     }
 
     /// What needs no documents: courtesies, and questions that say too little.

@@ -296,6 +296,19 @@ fn what_the_passages_only_touch_is_left_to_the_model_to_decide() {
 }
 
 #[test]
+fn what_the_documents_answer_as_it_is_leans_on_nothing_before_it() {
+    let house = House::new(&[], Vec::new());
+    house.ask("When did she receive the Matteucci Medal?", Some("s"));
+    let passages = |question: &str| {
+        let response = house.ask(question, Some("s"));
+        response.sources.into_iter().map(|it| it.text).collect::<Vec<_>>().join(" ")
+    };
+    assert!(passages("Who is in the Society?").contains("Royal Society"));
+    house.ask("When did she receive the Matteucci Medal?", Some("s"));
+    assert!(passages("Who was the jury?").contains("Matteucci"));
+}
+
+#[test]
 fn thoughts_alone_are_no_answer() {
     let variables = [GROQ, ("llm_reasoning_effort", "low"), ("citation_policy", "drop")];
     let mut reply = stream(&["She lived in a castle by the sea [1]."], true).unwrap();

@@ -38,9 +38,17 @@ pub struct Condensed {
     pub leaned_on: usize,
     /// Whether the rules are unsure, so that a language model may do better.
     pub needs_llm: bool,
+    /// Whether they are unsure that it leans on anything: what the documents say to the question as
+    /// it is may tell.
+    pub may_stand_alone: bool,
 }
 
 impl Condensed {
+    /// A question that leans on nothing.
+    pub fn alone(question: &str) -> Self {
+        Self { search: question.to_owned(), question: question.to_owned(), ..Self::default() }
+    }
+
     /// What the next question leans on if it leans on this one, for its turn's record; `None` where
     /// the question says it itself.
     pub fn about(&self, turns: &[TurnRecord]) -> Option<String> {
@@ -60,20 +68,17 @@ pub fn condense(question: &str, turns: &[TurnRecord], index: &Index) -> Condense
 }
 
 fn chained(question: &str, turns: &[TurnRecord], index: &Index, reach: usize) -> Condensed {
-    let alone = Condensed {
-        search: question.to_owned(),
-        question: question.to_owned(),
-        ..Condensed::default()
+    let Some((last, earlier)) = turns.split_last().filter(|_| reach > 0) else {
+        return Condensed::alone(question);
     };
-    let Some((last, earlier)) = turns.split_last().filter(|_| reach > 0) else { return alone };
     let words = tokens(question);
     let lean = leaning(question, &words, index);
     if lean == Lean::Alone {
-        return alone;
+        return Condensed::alone(question);
     }
     if let Some(item) = reference::item(&words, last) {
         let text = format!("{} ({item})", question.trim_end_matches(['?', '.', ' ']));
-        return Condensed { search: text.clone(), question: text, leaned_on: 1, needs_llm: false };
+        return Condensed { leaned_on: 1, ..Condensed::alone(&text) };
     }
     let before = match &last.about {
         Some(about) => {
@@ -88,12 +93,7 @@ fn chained(question: &str, turns: &[TurnRecord], index: &Index, reach: usize) ->
         && let Some(filled) = ellipsis::fill(&before.search, fragment, index)
     {
         let needs_llm = filled.unsure;
-        return Condensed {
-            search: filled.text.clone(),
-            question: filled.text,
-            leaned_on,
-            needs_llm,
-        };
+        return Condensed { leaned_on, needs_llm, ..Condensed::alone(&filled.text) };
     }
     let hints = reference::hints(&words, last, index);
     let mut search = before.search;
@@ -104,8 +104,9 @@ fn chained(question: &str, turns: &[TurnRecord], index: &Index, reach: usize) ->
             search.push_str(part);
         }
     }
-    let unsure = lean == Lean::Unsure || before.needs_llm;
-    Condensed { search, question: question.to_owned(), leaned_on, needs_llm: unsure }
+    let may_stand_alone = lean == Lean::Unsure;
+    let needs_llm = may_stand_alone || before.needs_llm;
+    Condensed { search, question: question.to_owned(), leaned_on, needs_llm, may_stand_alone }
 }
 
 /// How a question leans on the one before it.
