@@ -13,7 +13,7 @@ test("the documents' own questions are offered, else their topics", () => {
   assert.deepEqual(introduction(subject), { person: "Ada Byron", questions: ["Why engines?"] });
   assert.deepEqual(introduction({ ...subject, person: null, questions: [] }), {
     person: "",
-    questions: ["What do the documents say about Work?", "What do the documents say about Training?"],
+    questions: ["Tell me about: Work", "Tell me about: Training"],
   });
 });
 

@@ -83,7 +83,7 @@ pub fn extract(index: &Index, question: &str, retrieval: &Retrieval) -> Extract 
             candidates.push(Candidate { hit: at, position, sentence: sentence.text, score });
         }
     }
-    compose(&choose(candidates, kind), &chunks)
+    compose(&choose(candidates, kind), &chunks, kind)
 }
 
 /// The best sentence, and the good ones of the passage it stands in, as they were written: other
@@ -101,7 +101,7 @@ fn choose(mut candidates: Vec<Candidate>, kind: Kind) -> Vec<Candidate> {
     candidates
 }
 
-fn compose(chosen: &[Candidate], chunks: &[(&Hit, &Chunk)]) -> Extract {
+fn compose(chosen: &[Candidate], chunks: &[(&Hit, &Chunk)], kind: Kind) -> Extract {
     let mut extract = Extract::default();
     let mut last = None;
     for candidate in chosen {
@@ -118,10 +118,11 @@ fn compose(chosen: &[Candidate], chunks: &[(&Hit, &Chunk)]) -> Extract {
         }
         let sentence = candidate.sentence.trim();
         let whole = sentence.ends_with(['.', '!', '?', ')', '"']);
-        // An item or row says little without its heading.
-        if !whole
-            && last != Some(candidate.hit)
+        // An item or row says little without its heading, nor when it was if that stands there.
+        let dated = |text: &str| kind == Kind::Time && Kind::Time.fits(text, "");
+        if last != Some(candidate.hit)
             && let Some(heading) = chunk.heading.last()
+            && (!whole || dated(heading) && !dated(sentence))
         {
             extract.text.push_str(heading);
             extract.text.push_str(": ");
@@ -163,7 +164,7 @@ mod tests {
     fn quotes_with_citations() {
         let text = "# Prizes\n\n## Davy Medal\n\nThe Royal Society gave her the Davy Medal in 1903. It is of bronze.\n\n\
                     ## Degrees\n\n- Physics degree, 1893\n- Mathematics degree, 1894\n\n\
-                    ## Radium\n\nTwenty women worked with radium. Radium glows (faintly).";
+                    ## Radium\n\nTwenty women worked with radium. Radium glows (faintly).\n\n## Nancy, 1890 to 1892\n\nShe taught music.";
         for (question, expected) in [
             (
                 "When did she get the Davy Medal?",
@@ -177,6 +178,7 @@ mod tests {
                 "How many women worked with radium?",
                 "Twenty women worked with radium [1]. Radium glows (faintly) [1].",
             ),
+            ("When was her time in Nancy?", "Nancy, 1890 to 1892: She taught music [1]."),
             (
                 "Does radium glow?",
                 "Twenty women worked with radium [1]. Radium glows (faintly) [1].",

@@ -19,20 +19,26 @@ pub(super) fn subject(chunks: &[Chunk]) -> Subject {
     }
     // Of names that are as frequent, the first in the alphabet, whatever the order of files.
     let person = people.iter().rev().max_by_key(|(_, count)| **count);
+    let person = person.map(|(name, _)| (*name).to_owned()).filter(|name| !name.is_empty());
     let mut topics = Vec::new();
     if documents.len() < MAX_TOPICS {
         // The first heading mostly repeats the title.
         collect(&mut topics, chunks.iter().filter_map(|chunk| chunk.heading.get(1)), MAX_TOPICS);
     }
-    collect(&mut topics, documents.iter().map(|it| &it.title), MAX_TOPICS);
+    let titles =
+        documents.iter().map(|it| title(it)).filter(|title| Some(*title) != person.as_ref());
+    collect(&mut topics, titles, MAX_TOPICS);
     let mut questions = Vec::new();
     let asked = documents.iter().filter_map(|it| it.metadata.get("questions")).flatten();
     collect(&mut questions, asked, MAX_QUESTIONS);
-    Subject {
-        person: person.map(|(name, _)| (*name).to_owned()).filter(|name| !name.is_empty()),
-        topics,
-        questions,
-    }
+    Subject { person, topics, questions }
+}
+
+/// What a document calls itself: a title of its own, else the heading that all of it is below, else
+/// the name of its file.
+fn title(first: &Chunk) -> &String {
+    let is_given = first.metadata.contains_key("title");
+    first.heading.first().filter(|_| !is_given).unwrap_or(&first.title)
 }
 
 fn collect<'a>(kept: &mut Vec<String>, from: impl Iterator<Item = &'a String>, most: usize) {
@@ -65,8 +71,9 @@ mod tests {
     #[test]
     fn one_document_is_told_by_its_headings() {
         let cv = "# Ada Byron\n\n## Work\n\nx\n\n## Training\n\ny";
-        check(&[("cv.md", cv)], Some("Ada Byron"), &["Work", "Training", "cv"], &[]);
-        check(&[("me.md", "# Me\n\n## Work\n\nx")], None, &["Work", "me"], &[]);
+        check(&[("cv.md", cv)], Some("Ada Byron"), &["Work", "Training"], &[]);
+        check(&[("x.md", "# Notes\n\n## Work\n\nx")], None, &["Work", "Notes"], &[]);
+        check(&[("my_notes.md", "text alone")], None, &["my notes"], &[]);
     }
 
     #[test]

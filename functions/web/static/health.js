@@ -19,7 +19,7 @@ export function isLexicalOnly(report) {
 export function introduction(subject) {
   const texts = (list) => (Array.isArray(list) ? list.filter((it) => typeof it === "string" && it !== "") : []);
   const questions = texts(subject?.questions);
-  const about = texts(subject?.topics).map((topic) => `What do the documents say about ${topic}?`);
+  const about = texts(subject?.topics).map((topic) => `Tell me about: ${topic}`);
   return { person: typeof subject?.person === "string" ? subject.person : "", questions: questions.length ? questions : about };
 }
 
