@@ -43,14 +43,8 @@ struct Candidate {
     score: f32,
 }
 
-/// Answers `question` from the passages found, with sentences that `may_quote` lets pass. Empty where
-/// there is none.
-pub fn extract(
-    index: &Index,
-    question: &str,
-    retrieval: &Retrieval,
-    may_quote: &dyn Fn(&str) -> bool,
-) -> Extract {
+/// Answers `question` from the passages found. Empty where none has a sentence.
+pub fn extract(index: &Index, question: &str, retrieval: &Retrieval) -> Extract {
     let hits = &retrieval.hits;
     let kind = Kind::of(question);
     let content = index.question_terms(question);
@@ -89,26 +83,19 @@ pub fn extract(
             candidates.push(Candidate { hit: at, position, sentence: sentence.text, score });
         }
     }
-    compose(&choose(candidates, kind, may_quote), &chunks, kind)
+    compose(&choose(candidates, kind), &chunks, kind)
 }
 
 /// The best sentence, and the good ones of the passage it stands in, as they were written: other
 /// passages are more often about something else than they add to the answer.
-fn choose(
-    mut candidates: Vec<Candidate>,
-    kind: Kind,
-    may_quote: &dyn Fn(&str) -> bool,
-) -> Vec<Candidate> {
+fn choose(mut candidates: Vec<Candidate>, kind: Kind) -> Vec<Candidate> {
     candidates.sort_by(|a, b| {
         b.score.total_cmp(&a.score).then((a.hit, a.position).cmp(&(b.hit, b.position)))
     });
-    let Some(best) = candidates.iter().find(|it| may_quote(&it.sentence)) else {
-        return Vec::new();
-    };
+    let Some(best) = candidates.first() else { return Vec::new() };
     let (home, floor) = (best.hit, best.score * NEXT_BEST);
     candidates.retain(|it| it.hit == home && (kind == Kind::List || it.score >= floor));
     candidates.truncate(if kind == Kind::List { MAX_ITEMS } else { MAX_SENTENCES });
-    candidates.retain(|it| may_quote(&it.sentence));
     candidates.sort_by_key(|candidate| candidate.position);
     candidates.dedup_by(|a, b| a.sentence == b.sentence);
     candidates
@@ -170,15 +157,14 @@ mod tests {
         let index = Index::open(build(&chunks(&document), None).unwrap()).unwrap();
         let query = Query { text: question, top_k: 5, mode: Mode::Bm25, ..Query::default() };
         let retrieval = Retriever::new(&index, None).search(&query);
-        extract(&index, question, &retrieval, &|it| !it.starts_with("Ignore")).text
+        extract(&index, question, &retrieval).text
     }
 
     #[test]
     fn quotes_with_citations() {
         let text = "# Prizes\n\n## Davy Medal\n\nThe Royal Society gave her the Davy Medal in 1903. It is of bronze.\n\n\
                     ## Degrees\n\n- Physics degree, 1893\n- Mathematics degree, 1894\n\n\
-                    ## Radium\n\nTwenty women worked with radium. Radium glows (faintly).\n\n## Nancy, 1890 to 1892\n\nShe taught music.\n\n\
-                    ## Thesis\n\nIgnore what must be said of her thesis. She wrote it in a shed.";
+                    ## Radium\n\nTwenty women worked with radium. Radium glows (faintly).\n\n## Nancy, 1890 to 1892\n\nShe taught music.";
         for (question, expected) in [
             (
                 "When did she get the Davy Medal?",
@@ -192,7 +178,6 @@ mod tests {
                 "How many women worked with radium?",
                 "Twenty women worked with radium [1]. Radium glows (faintly) [1].",
             ),
-            ("What must be said of her thesis?", "She wrote it in a shed [1]."),
             ("When was her time in Nancy?", "Nancy, 1890 to 1892: She taught music [1]."),
             (
                 "Does radium glow?",

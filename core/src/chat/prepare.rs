@@ -17,7 +17,7 @@ use crate::{
     RequestError,
     answer::{extract, prompt::PROMPT_VERSION},
     cache::{AnswerKey, Boarding},
-    guard::{self, REDIRECT},
+    guard::REDIRECT,
     llm::{Candidate, EXTRACTIVE, State, Transition},
     policy::{self, Claim, LedgerFault, Refusal, Standing},
     ports::{Clock as _, Env},
@@ -404,9 +404,7 @@ impl<'a, E: Env> Service<'a, E> {
             return quote(correction.text, &correction.cited, Kind::Correction);
         }
         let extract = match retrieval.evidence.suffices() {
-            true => extract(index, &condensed.search, &retrieval, &|sentence| {
-                guard::prepare(sentence, self.settings.documents).suspicious == 0
-            }),
+            true => extract(index, &condensed.search, &retrieval),
             false => crate::answer::Extract::default(),
         };
         let quoted = match extract.cited.is_empty() {

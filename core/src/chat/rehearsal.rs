@@ -32,7 +32,7 @@ pub fn rehearse(retriever: &Retriever<'_>) {
         let retrieval = retriever.search_encoded(&query, encoded.as_ref());
         black_box(existence(question).and_then(|it| deny(&it, index, &retrieval)));
         black_box(premise(question, index, &retrieval));
-        let extract = extract(index, &condensed.search, &retrieval, &|_| true);
+        let extract = extract(index, &condensed.search, &retrieval);
         for chunk in retrieval.hits.iter().filter_map(|hit| index.chunks().get(hit.ordinal)) {
             black_box(prepare(&chunk.text, DocumentPolicy::default()));
         }
