@@ -75,11 +75,13 @@ pub fn extract(index: &Index, question: &str, retrieval: &Retrieval) -> Extract 
             });
             let coverage = share.sum::<f32>() / weights.iter().sum::<f32>().max(f32::EPSILON);
             let fits = if kind.fits(&sentence.text, question) { KIND } else { 0.0 };
+            let relative =
+                if is_a_relatives(index, question, &sentence.text) { RELATIVE } else { 0.0 };
             let score = COVERAGE * coverage
-                - if is_a_relatives(index, question, &sentence.text) { RELATIVE } else { 0.0 }
                 + LATE * sentence.late.unwrap_or_default() / best_late
                 + PASSAGE * hit.score / best_hit
-                + fits;
+                + fits
+                - relative;
             candidates.push(Candidate { hit: at, position, sentence: sentence.text, score });
         }
     }

@@ -14,12 +14,15 @@ pub(super) fn is_a_relatives(index: &Index, question: &str, sentence: &str) -> b
     let words = sentence.split(|it: char| !it.is_alphanumeric()).filter(|word| !word.is_empty());
     let name: Vec<&str> = words.take_while(is_name).collect();
     let Some((given, rest)) = name.split_first() else { return false };
-    let asked = terms::words(question);
-    let is_asked = |word: &str| terms::words(word).iter().all(|it| asked.contains(it));
-    !TITLES.contains(&given.to_lowercase().as_str())
+    let is_asked = || {
+        let asked = terms::words(question);
+        terms::words(given).iter().all(|it| asked.contains(it))
+    };
+    // Few sentences begin with a name: the question is only read for those that do.
+    rest.iter().any(|word| index.is_subject(word))
         && !index.is_subject(given)
-        && !is_asked(given)
-        && rest.iter().any(|word| index.is_subject(word))
+        && !TITLES.contains(&given.to_lowercase().as_str())
+        && !is_asked()
 }
 
 #[cfg(test)]

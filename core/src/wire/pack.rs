@@ -25,7 +25,7 @@ pub struct PackHeader {
     pub documents: usize,
     /// Number of chunks.
     pub chunks: usize,
-    /// Whose documents these are; empty in packs of before 0.2.
+    /// Whose documents these are; empty in a pack that was built before it was noted.
     #[serde(default)]
     pub subject: Subject,
     /// The model that encoded the chunks; absent from a pack with the lexical leg alone.
