@@ -53,6 +53,9 @@ pub(super) fn search_hit(index: &Index, hit: &Hit, rank: usize) -> SearchHit {
         scores.insert(format!("{name}_share"), leg.share);
         leg.rank.map(|rank| scores.insert(format!("{name}_rank"), rank as f32));
     }
+    if hit.explanation.crowded > 0.0 {
+        scores.insert("crowded".to_owned(), -hit.explanation.crowded);
+    }
     if let Some(reranked) = hit.explanation.reranked {
         scores.insert("reranker".to_owned(), reranked.score);
         scores.insert("reranker_before".to_owned(), reranked.before as f32);

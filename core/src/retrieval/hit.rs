@@ -13,7 +13,7 @@ pub struct Leg {
     pub share: f32,
 }
 
-/// Where a fused score comes from: the sum of the legs' shares.
+/// Where a fused score comes from: the sum of the legs' shares, less what was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Explanation {
     /// BM25; absent where the chunk has none of the question's terms.
@@ -22,6 +22,9 @@ pub struct Explanation {
     pub dense: Option<Leg>,
     /// Late interaction; absent where the pack has no word pieces.
     pub late: Option<Leg>,
+    /// What it lost to better passages of its document, 0 to 1: where several things are asked for,
+    /// they are looked for in several documents.
+    pub crowded: f32,
     /// What a reranker made of it; absent where none was asked.
     pub reranked: Option<Reranked>,
 }

@@ -9,6 +9,7 @@ mod late;
 mod rerank;
 mod search;
 mod sentence;
+mod spread;
 
 pub use self::{
     evidence::{Evidence, THRESHOLD},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Evidence, Filter, Hit, Wording, fuse::Legs};
+use super::{Evidence, Filter, Hit, Kind, Wording, fuse::Legs, spread::spread};
 use crate::{
     index::Index,
     model::{Encoded, Encoder},
@@ -129,11 +129,14 @@ impl<'a> Retriever<'a> {
             similarity: &similarity,
             late: late.as_ref().map(|score| score as &dyn Fn(usize) -> f32),
         };
-        let hits = match query.mode {
+        let mut hits = match query.mode {
             Mode::Rrf => legs.reciprocal_ranks(),
             _ => legs.blend(),
         };
         let evidence = Evidence::of(self.index, &content, &hits, near.as_deref());
+        if query.mode == Mode::Hybrid && Kind::of(query.text) == Kind::List {
+            spread(&mut hits, |hit| &self.index.chunks()[hit.ordinal].source);
+        }
         let hits = distinct(self.index, hits, query.top_k.max(1));
         Retrieval { hits, evidence, wording, degraded }
     }

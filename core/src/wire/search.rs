@@ -52,7 +52,8 @@ pub struct SearchHit {
     /// The fused score, 0 to 1.
     pub score: f32,
     /// Where the score comes from: `bm25`, `bm25_rank`, `dense`, `dense_rank`, and each leg's share
-    /// of the fused score; with a reranker its `reranker` score, and `reranker_before`, the rank
+    /// of the fused score; `crowded`, what it lost to better passages of its document where several
+    /// things are asked for; with a reranker its `reranker` score, and `reranker_before`, the rank
     /// without it.
     pub scores: BTreeMap<String, f32>,
 }
