@@ -18,8 +18,8 @@ use crate::workspace::{Workspace, cargo, newest_change};
 pub(crate) struct Options {
     /// The target, such as pdf; all of them where none is named
     target: Option<String>,
-    /// Seconds for each target, at least 1
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Seconds for each target, from 1 to a day
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=MAX_SECONDS))]
     seconds: u64,
 }
 
@@ -182,6 +182,9 @@ const TARGETS: &str = "fuzz/fuzz_targets";
 
 /// How rustc is asked where its libraries are.
 const SYSROOT: &[&str] = &["--print", "target-libdir"];
+
+/// Longest run of a target: whoever means more than a day starts it again, from what it found.
+const MAX_SECONDS: u64 = 24 * 60 * 60;
 
 /// What a run may take beyond its seconds: it starts by reading the corpus, and ends with the input
 /// at hand, for which it has 20 seconds.
