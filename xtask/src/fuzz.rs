@@ -124,10 +124,22 @@ impl Fuzzer {
             .arg(self.folder.join("corpus").join(target))
             .args(["--", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"])
             .arg(format!("-max_total_time={seconds}"))
-            .run_within(Duration::from_secs(seconds) + REST, &log)?;
-        let said = fs::read(&log).unwrap_or_default();
-        Ok(figures(&String::from_utf8_lossy(&said), seconds))
+            // Of cargo-fuzz's own way to its end nobody wants to know.
+            .without_env("RUST_BACKTRACE")
+            .run_within(Duration::from_secs(seconds) + REST, &log)
+            .with_context(|| reason(&said(&log)))?;
+        Ok(figures(&said(&log), seconds))
     }
+}
+
+fn said(log: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+}
+
+/// Why a run ended, in libFuzzer's or the sanitizer's words.
+fn reason(log: &str) -> String {
+    let told = log.lines().find_map(|line| Some(line.split_once("ERROR: ")?.1.trim().to_owned()));
+    told.unwrap_or_else(|| "it did not run to its end".to_owned())
 }
 
 /// What libFuzzer says of a run that went well.
@@ -203,6 +215,13 @@ mod tests {
                    stat::number_of_executed_units: 4711\nstat::peak_rss_mb: 99\n";
         assert_eq!(figures(log, 60), "4711 inputs in 60 s, 31 edges, none fails");
         assert_eq!(figures("", 1), "? inputs in 1 s, ? edges, none fails");
+    }
+
+    #[test]
+    fn reason_is_the_first_error() {
+        let log = "#2\tINITED\n==7== ERROR: libFuzzer: timeout after 21 seconds\n    #0 0x1 in a\n";
+        assert_eq!(reason(log), "libFuzzer: timeout after 21 seconds");
+        assert_eq!(reason("#2"), "it did not run to its end");
     }
 
     #[test]
