@@ -1,6 +1,6 @@
-//! The reader of .json files on whatever the fuzzer finds.
+//! A .json file of whatever the fuzzer finds, from its bytes to its chunks.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = dossier_readers::read("a.json", bytes);
+libfuzzer_sys::fuzz_target!(init: dossier_fuzz::forgive_libraries(), |bytes: &[u8]| {
+    dossier_fuzz::file("a.json", bytes);
 });

@@ -21,3 +21,7 @@ pub const MAX_DEPTH: usize = 32;
 
 /// Most cells in a row of a table.
 pub const MAX_CELLS: usize = 256;
+
+/// Most brackets of a YAML file that are open at once. Its parser looks through all of them at every
+/// word, and follows fewer than this to the values in them.
+pub const MAX_OPEN_BRACKETS: usize = 1_000;

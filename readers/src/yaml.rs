@@ -3,7 +3,11 @@
 use serde::Deserialize as _;
 use serde_norway::{Deserializer, Mapping, Value};
 
-use crate::{Content, Format, ReadError, limits::MAX_DEPTH, markdown::Writer};
+use crate::{
+    Content, Format, ReadError,
+    limits::{MAX_DEPTH, MAX_OPEN_BRACKETS},
+    markdown::Writer,
+};
 
 /// Names that say what a record is called, in order of preference.
 const TITLES: &[&str] = &["title", "name", "label", "course"];
@@ -16,6 +20,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Content, ReadError> {
         let at = error.valid_up_to();
         ReadError::damaged(Format::Yaml, format!("not UTF-8 text (first bad byte at {at})"))
     })?;
+    if opens_too_many(text) {
+        let reason = format!("more than {MAX_OPEN_BRACKETS} brackets are not closed");
+        return Err(ReadError::damaged(Format::Yaml, reason));
+    }
     let mut writer = Writer::default();
     for document in Deserializer::from_str(text) {
         let value = Value::deserialize(document).map_err(|error| {
@@ -35,6 +43,20 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Content, ReadError> {
         }
     }
     Ok(writer.finish())
+}
+
+/// Whether brackets are opened and not closed as often. Quotes are not understood: a file made to
+/// harm can hide its brackets behind closing ones in quotes, and is left to the caller's clock.
+fn opens_too_many(text: &str) -> bool {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_OPEN_BRACKETS
+    })
 }
 
 fn top(map: &Mapping, writer: &mut Writer) {
@@ -186,5 +208,14 @@ mod tests {
     fn deep_nesting_is_refused() {
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(read(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn brackets_that_do_not_close_take_no_minutes() {
+        for opening in ["[", "{a: "] {
+            let error = read(opening.repeat(1_000_000).as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("more than 1000 brackets are not closed"), "{error}");
+        }
+        check(&"- [a, {b: 1}]\n".repeat(2_000), &"- a, b: 1\n".repeat(2_000));
     }
 }

@@ -8,6 +8,7 @@ mod build;
 mod ci;
 mod components;
 mod debian;
+mod fuzz;
 mod helpers;
 mod index;
 mod measure;
@@ -61,6 +62,8 @@ enum Command {
     Guard(Passed),
     /// Measures retrieval and answers on the cases in data/eval (`dossier eval`)
     Eval(Passed),
+    /// Fuzzes what reads strangers' files, for some seconds each target; new inputs go to the user's cache
+    Fuzz(fuzz::Options),
     /// Checks walls, headers, links, checksums and formatting; lists findings as file:line: message
     Tidy,
     /// Runs what CI runs: tidy, clippy, documentation, cargo-deny, every test
@@ -115,6 +118,7 @@ fn run(command: Command, started: Instant) -> Result<()> {
         Command::Openapi => build::openapi(&workspace),
         Command::Guard(passed) => measure::guard(&workspace, &passed.args),
         Command::Eval(passed) => measure::eval(&workspace, &passed.args),
+        Command::Fuzz(options) => fuzz::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),
         Command::Ci => ci::run(&workspace),
     }

@@ -1,0 +1,6 @@
+//! Markdown of whatever the fuzzer finds, from its bytes to its chunks.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: dossier_fuzz::forgive_libraries(), |bytes: &[u8]| {
+    dossier_fuzz::markdown(bytes);
+});
