@@ -62,6 +62,12 @@ impl Wording {
         (sum > 0.0).then_some(Self { pieces, weights })
     }
 
+    /// How many pieces a score is the mean of: as many as would weigh together what these do, all
+    /// alike (the inverse of Simpson's index).
+    pub(super) fn pieces(&self) -> f32 {
+        1.0 / self.weights.iter().map(|weight| weight * weight).sum::<f32>()
+    }
+
     /// How like the question a chunk is, from -1 to 1.
     pub(super) fn score(&self, pieces: &Pieces, ordinal: usize) -> f32 {
         self.mean(&self.best(pieces, ordinal))

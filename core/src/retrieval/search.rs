@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Evidence, Filter, Hit, Kind, Wording, fuse::Legs, spread::spread};
+use super::{Evidence, Filter, Hit, Kind, Wording, fuse::{Late, Legs}, spread::spread};
 use crate::{
     index::Index,
     model::{Encoded, Encoder},
@@ -121,13 +121,13 @@ impl<'a> Retriever<'a> {
             |ordinal| dense.map_or(0.0, |(dense, vector)| dense.similarity(vector, ordinal));
         let wording = encoded.filter(|_| query.mode == Mode::Hybrid);
         let wording = wording.and_then(|it| Wording::of(self.index, query.text, it));
-        let late = self.index.pieces().zip(wording.as_ref());
-        let late = late.map(|(pieces, it)| move |ordinal| it.score(pieces, ordinal));
+        let compared = self.index.pieces().zip(wording.as_ref());
+        let score = |ordinal| compared.map_or(0.0, |(pieces, it)| it.score(pieces, ordinal));
         let legs = Legs {
             matches: &matches,
             near: near.as_deref(),
             similarity: &similarity,
-            late: late.as_ref().map(|score| score as &dyn Fn(usize) -> f32),
+            late: compared.map(|(_, it)| Late { score: &score, pieces: it.pieces() }),
         };
         let mut hits = match query.mode {
             Mode::Rrf => legs.reciprocal_ranks(),
