@@ -4,9 +4,16 @@ use std::array::from_fn;
 
 use super::math::{LANES, exp, sum};
 
-/// Products added in one turn of a loop. At each turn the runtime of a component looks whether to
+/// Rows added in one turn of a loop. At each turn the runtime of a component looks whether to
 /// interrupt it, and for that keeps all sums in memory.
 const STRIDE: usize = 8;
+
+/// Queries answered at once: a key or value that is loaded serves them all, and their sums stay in
+/// registers.
+const QUERIES: usize = 2;
+
+/// Neighbouring numbers of a row.
+type Block = [f32; LANES];
 
 /// Returns `softmax(Q·Kᵀ)·V` of each head, joined to rows of `width` numbers, from rows that hold
 /// a query, a key and a value of `width` numbers. Queries come divided by √d.
@@ -14,63 +21,101 @@ pub(super) fn attend(rows: &[f32], heads: usize, width: usize) -> Vec<f32> {
     let rows: Vec<&[f32]> = rows.chunks_exact(3 * width).collect();
     let size = width / heads;
     let mut context = vec![0.0; rows.len() * width];
-    // Keys lie transposed, so that the scores of neighbouring tokens are neighbouring lanes.
-    let places = rows.len().next_multiple_of(LANES);
-    let mut keys = vec![0.0; size * places];
-    let mut scores = vec![0.0; places];
+    let mut head = Head::new(rows.len(), size);
     for start in (0..width).step_by(size) {
-        for (token, row) in rows.iter().enumerate() {
-            let key = &row[width + start..][..size];
-            key.iter().enumerate().for_each(|(at, it)| keys[at * places + token] = *it);
+        head.read(rows.iter().map(|row| (&row[width + start..], &row[2 * width + start..])));
+        let query = |token: usize| &rows[token][start..][..size];
+        let mut contexts = context.chunks_exact_mut(width).map(|row| &mut row[start..][..size]);
+        let whole = rows.len() - rows.len() % QUERIES;
+        for token in (0..whole).step_by(QUERIES) {
+            head.answer::<QUERIES>(from_fn(|at| query(token + at)), &mut contexts);
         }
-        for (row, context) in rows.iter().zip(context.chunks_exact_mut(width)) {
-            multiply(&row[start..][..size], &keys, &mut scores);
-            let total = exponentiate(&mut scores[..rows.len()]);
-            let context = &mut context[start..][..size];
-            let (strides, rest) = rows.as_chunks::<STRIDE>();
-            let (weights, rest_weights) = scores[..rows.len()].as_chunks::<STRIDE>();
-            for (rows, weights) in strides.iter().zip(weights) {
-                add(context, weights, &rows.map(|row| &row[2 * width + start..][..size]));
-            }
-            for (row, weight) in rest.iter().zip(rest_weights) {
-                add(context, &[*weight], &[&row[2 * width + start..][..size]]);
-            }
-            context.iter_mut().for_each(|it| *it /= total);
+        for token in whole..rows.len() {
+            head.answer([query(token)], &mut contexts);
         }
     }
     context
 }
 
-/// `scores = query · keys`, where `keys` has a row of as many places as `scores` a number of `query`.
-fn multiply<'a>(query: &[f32], keys: &'a [f32], scores: &mut [f32]) {
-    let places = scores.len();
-    for (block, scores) in scores.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        *scores = [0.0; LANES];
-        let (strides, rest) = query.as_chunks::<STRIDE>();
-        let (keys, rest_keys) = keys.split_at(strides.len() * STRIDE * places);
-        let of = |keys: &'a [f32]| &keys.as_chunks::<LANES>().0[block];
-        for (query, keys) in strides.iter().zip(keys.chunks_exact(STRIDE * places)) {
-            add(scores, query, &from_fn::<_, STRIDE, _>(|at| &of(&keys[at * places..])[..]));
+/// What one head attends to.
+struct Head {
+    tokens: usize,
+    size: usize,
+    /// Transposed, a row a number, so that the scores of neighbouring tokens are neighbours.
+    keys: Vec<Block>,
+    /// A row a token.
+    values: Vec<Block>,
+}
+
+impl Head {
+    fn new(tokens: usize, size: usize) -> Self {
+        let matrix = |rows, width: usize| vec![[0.0; LANES]; rows * width.div_ceil(LANES)];
+        Self { tokens, size, keys: matrix(size, tokens), values: matrix(tokens, size) }
+    }
+
+    /// Takes over the keys and values that the slices of each token begin with.
+    fn read<'a>(&mut self, tokens: impl Iterator<Item = (&'a [f32], &'a [f32])>) {
+        let [places, wide] = [self.tokens, self.size].map(|it| it.next_multiple_of(LANES));
+        let (keys, values) = (self.keys.as_flattened_mut(), self.values.as_flattened_mut());
+        for (token, (key, value)) in tokens.enumerate() {
+            let column = keys[token..].iter_mut().step_by(places);
+            column.zip(key).for_each(|(place, it)| *place = *it);
+            values[token * wide..][..self.size].copy_from_slice(&value[..self.size]);
         }
-        for (query, keys) in rest.iter().zip(rest_keys.chunks_exact(places)) {
-            add(scores, &[*query], &[of(keys)]);
+    }
+
+    /// Writes the values, weighted by the softmax of their keys' products with each query, to the
+    /// next of `contexts`.
+    fn answer<'a, const QUERIES: usize>(
+        &self,
+        queries: [&[f32]; QUERIES],
+        contexts: &mut impl Iterator<Item = &'a mut [f32]>,
+    ) {
+        let mut scores = multiply(queries, &self.keys);
+        let totals = from_fn::<_, QUERIES, _>(|at| {
+            exponentiate(&mut scores[at].as_flattened_mut()[..self.tokens])
+        });
+        let weights = from_fn(|at| &scores[at].as_flattened()[..self.tokens]);
+        let sums: [_; QUERIES] = multiply(weights, &self.values);
+        for ((sums, total), context) in sums.iter().zip(totals).zip(contexts) {
+            context.iter_mut().zip(sums.as_flattened()).for_each(|(it, sum)| *it = sum / total);
         }
     }
 }
 
-/// Adds each row, times its weight, to `sums`, one after the other.
-fn add<const ROWS: usize>(sums: &mut [f32], weights: &[f32; ROWS], rows: &[&[f32]; ROWS]) {
-    let (lanes, rest) = sums.as_chunks_mut::<LANES>();
-    let whole = lanes.len();
-    for (at, sums) in lanes.iter_mut().enumerate() {
-        for (row, weight) in rows.iter().zip(weights) {
-            let row = &row.as_chunks::<LANES>().0[at];
-            sums.iter_mut().zip(row).for_each(|(sum, it)| *sum += weight * it);
+/// The sum of the rows of a matrix, one a weight, each times its weight, for each set of weights.
+fn multiply<const SETS: usize>(weights: [&[f32]; SETS], matrix: &[Block]) -> [Vec<Block>; SETS] {
+    let rows = weights[0].len();
+    let blocks = matrix.len() / rows.max(1);
+    let mut sums: [Vec<Block>; SETS] = from_fn(|_| Vec::with_capacity(blocks));
+    for block in 0..blocks {
+        let row = |at: usize| &matrix[at * blocks + block];
+        let mut own = [[0.0; LANES]; SETS];
+        let parts = weights.map(|weights| weights.as_chunks::<STRIDE>());
+        for stride in 0..rows / STRIDE {
+            let weights = parts.map(|(strides, _)| strides[stride]);
+            add(&mut own, &weights, from_fn(|at| row(stride * STRIDE + at)));
         }
+        for at in 0..rows % STRIDE {
+            let weights = parts.map(|(_, rest)| [rest[at]]);
+            add(&mut own, &weights, [row(rows - rows % STRIDE + at)]);
+        }
+        sums.iter_mut().zip(own).for_each(|(sums, own)| sums.push(own));
     }
-    for (row, weight) in rows.iter().zip(weights) {
-        let row = &row[whole * LANES..];
-        rest.iter_mut().zip(row).for_each(|(sum, it)| *sum += weight * it);
+    sums
+}
+
+/// Adds each row, times its weight, to the sums of each set, one after the other.
+#[inline(always)]
+fn add<const SETS: usize, const ROWS: usize>(
+    sums: &mut [Block; SETS],
+    weights: &[[f32; ROWS]; SETS],
+    rows: [&Block; ROWS],
+) {
+    for (at, row) in rows.into_iter().enumerate() {
+        for (sums, weights) in sums.iter_mut().zip(weights) {
+            sums.iter_mut().zip(row).for_each(|(sum, it)| *sum += weights[at] * it);
+        }
     }
 }
 

@@ -226,21 +226,14 @@ mod machine {
                 // the guest, and for that keeps all sums in memory.
                 let blocks = panel.as_chunks::<2>().0.iter().zip(tile.as_chunks::<2>().0);
                 for (blocks, rows) in blocks {
-                    let weights = [widen(&blocks[0], part), widen(&blocks[1], part)];
-                    for (sums, rows) in sums.iter_mut().zip(rows[0].iter().zip(&rows[1])) {
-                        // SAFETY: both are 16 bytes, of any value.
-                        let rows: [v128; 2] = unsafe {
-                            [
-                                transmute::<[i16; 8], v128>(*rows.0),
-                                transmute::<[i16; 8], v128>(*rows.1),
-                            ]
-                        };
-                        for output in 0..2 {
-                            let products = i32x4_add(
-                                i32x4_dot_i16x8(weights[0][output], rows[0]),
-                                i32x4_dot_i16x8(weights[1][output], rows[1]),
-                            );
-                            sums[output] = i32x4_add(sums[output], products);
+                    for (block, rows) in blocks.iter().zip(rows) {
+                        let weights = widen(block, part);
+                        for (sums, row) in sums.iter_mut().zip(rows) {
+                            // SAFETY: both are 16 bytes, of any value.
+                            let row = unsafe { transmute::<[i16; 8], v128>(*row) };
+                            for (sum, weights) in sums.iter_mut().zip(weights) {
+                                *sum = i32x4_add(*sum, i32x4_dot_i16x8(weights, row));
+                            }
                         }
                     }
                 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Evidence, Filter, Hit, Kind, Wording, fuse::{Late, Legs}, spread::spread};
+use super::{
+    Evidence, Filter, Hit, Kind, Wording,
+    fuse::{Late, Legs},
+    spread::spread,
+};
 use crate::{
     index::Index,
     model::{Encoded, Encoder},
