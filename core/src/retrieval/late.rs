@@ -20,6 +20,12 @@ const LIGHTEST: f32 = 0.1;
 /// chunks ask, and "does" is rare in them.
 const STOP_WORD: f32 = std::f32::consts::LN_2;
 
+/// Words that stand for the person.
+const PERSON: &[&str] = &[
+    "he", "her", "hers", "him", "his", "i", "me", "my", "she", "their", "them", "they", "you",
+    "your",
+];
+
 /// What a similarity to a chunk's header counts for one of its sentences.
 const HEADER: f32 = 0.9;
 
@@ -35,8 +41,8 @@ impl Wording {
     /// Takes the pieces of the question `text`; `None` where the index has nothing to compare them
     /// with, or the question no words.
     ///
-    /// Signs weigh nothing, nor does the name of the person whose documents these are, unless nothing
-    /// else is said.
+    /// Signs weigh nothing, nor does the person whose documents these are, by name or as "she" or
+    /// "you", unless nothing else is said.
     pub(super) fn of(index: &Index, text: &str, encoded: &Encoded) -> Option<Self> {
         let pieces = index.pieces()?;
         let width = encoded.pooled.len();
@@ -45,7 +51,9 @@ impl Wording {
         let worded =
             |token: &Token| text.get(token.span.clone()).is_some_and(|it| it.contains(is_worded));
         let word = |token: &Token| word_at(text, &token.span);
-        let subject = |token: &Token| index.is_subject(word(token));
+        let subject = |token: &Token| {
+            index.is_subject(word(token)) || PERSON.contains(&word(token).to_lowercase().as_str())
+        };
         let only_subject = !encoded.tokens.iter().any(|it| worded(it) && !subject(it));
         let weight = |token: &Token| match worded(token) && (only_subject || !subject(token)) {
             true if terms::is_stop_word(word(token)) => pieces.rarity(token.id).min(STOP_WORD),
