@@ -159,12 +159,17 @@ mod tests {
     #[test]
     fn blends_normalised_scores() {
         let near: &[(usize, f32)] = &[(2, 0.8), (3, 0.4)];
-        check(&[(1, 8.0), (2, 4.0)], Some(near), None, &[(2, 0.75), (1, 0.5), (3, 0.0)]);
-        let score = |ordinal: usize| ordinal as f32 / 10.0;
+        check(
+            &[(1, 8.0), (2, 4.0)],
+            Some(near),
+            None,
+            &[(2, 0.305 / 0.39), (1, 0.17 / 0.39), (3, 0.0)],
+        );
+        let score = |ordinal: usize| [0.0, 0.1, 0.25, 0.3][ordinal];
         for (pieces, second, third, first) in [
-            (2.0, 0.65 / 1.05, 0.55 / 1.05, 0.25 / 1.05),
+            (2.0, 0.7625, 0.61, 0.17),
             // Twice as many as count fully: half the weight.
-            (14.0, 0.5125 / 0.775, 0.275 / 0.775, 0.25 / 0.775),
+            (14.0, 0.53375 / 0.695, 0.305 / 0.695, 0.17 / 0.695),
         ] {
             let late = Some(Late { score: &score, pieces });
             let expected = [(2, second), (3, third), (1, first)];
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn one_leg_alone_decides() {
         check(&[(1, 8.0), (2, 4.0)], None, None, &[(1, 1.0), (2, 0.5)]);
-        check(&[], Some(&[(4, 0.5)]), None, &[(4, 0.5)]);
+        check(&[], Some(&[(4, 0.5)]), None, &[(4, 0.22 / 0.39)]);
         check(&[], Some(&[]), Some(Late { score: &|_| 0.0, pieces: 1.0 }), &[]);
     }
 
