@@ -14,7 +14,7 @@ use crate::{model::folder, output::Failure};
 #[derive(clap::Args)]
 pub(crate) struct PackArguments {
     /// The pack to use
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, default_value = "data/index.pack", value_name = "FILE")]
     pack: PathBuf,
     /// Folder of the converted model [default: the user's cache]
     #[arg(long, value_name = "DIR")]
