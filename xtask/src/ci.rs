@@ -1,15 +1,12 @@
 //! Everything CI runs, in the order in which it is cheapest to fail.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use anyhow::{Result, bail};
 
 use crate::components::COMPONENTS;
-use crate::shell::{Scratch, Task, find_program, headline, skip};
+use crate::shell::{Task, headline, skip};
 use crate::wasm_target::TARGET;
-use crate::workspace::{Workspace, build_flags, cargo};
-use crate::{build, suite, tidy};
+use crate::workspace::{Workspace, build_flags};
+use crate::{build, suite, tidy, tool};
 
 /// Runs every check, then every test.
 ///
@@ -53,7 +50,7 @@ fn document(workspace: &Workspace) -> Result<()> {
 /// Licences, bans and sources always; advisories where their database can be fetched.
 fn supply_chain(workspace: &Workspace) -> Result<()> {
     headline("deny", "checking the dependencies");
-    let deny = match cargo_deny(workspace) {
+    let deny = match tool::find(workspace, "cargo-deny") {
         Ok(program) => program,
         Err(problem) => {
             skip("cargo-deny", &format!("{problem:#}"));
@@ -83,32 +80,6 @@ fn supply_chain(workspace: &Workspace) -> Result<()> {
 fn is_unreachable(said: &str) -> bool {
     said.contains("failed to fetch advisory database")
 }
-
-/// cargo-deny from the PATH or the user's cache, where it is installed when it is missing.
-fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
-    let tools = workspace.cache().join("tools");
-    let installed = tools.join("bin/cargo-deny");
-    if let Some(program) = find_program("cargo-deny") {
-        return Ok(program);
-    }
-    if installed.exists() {
-        return Ok(installed);
-    }
-    headline("deny", &format!("installing cargo-deny in {}", tools.display()));
-    let scratch = Scratch::new("deny")?;
-    cargo()
-        .args(["install", "cargo-deny", "--locked", "--root"])
-        .arg(&tools)
-        // The product's target folder stays free of a tool's dependencies.
-        .env("CARGO_TARGET_DIR", scratch.path().join("target"))
-        .folder(scratch.path())
-        .remedy("install cargo-deny by hand")
-        .run_within(INSTALL_LIMIT, &scratch.path().join("install.log"))?;
-    Ok(installed)
-}
-
-/// How long cargo-deny may take to compile: about five minutes on two cores.
-const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{Scratch, Task, find_program, headline, skip};
-use crate::workspace::{Workspace, cargo, newest_change};
+use crate::shell::{Task, headline, skip};
+use crate::tool;
+use crate::workspace::{Workspace, newest_change};
 
 /// What to fuzz, and for how long.
 #[derive(clap::Args)]
@@ -101,7 +102,8 @@ impl Fuzzer {
             }
         };
         let is_stable = !version.contains("nightly") && !version.contains("dev");
-        Ok(Self { program: cargo_fuzz(workspace)?, folder, cache, sanitizer, is_stable })
+        let program = tool::find(workspace, "cargo-fuzz")?;
+        Ok(Self { program, folder, cache, sanitizer, is_stable })
     }
 
     /// `cargo fuzz <command> <target>`, to which more arguments can be added.
@@ -166,29 +168,6 @@ fn has_sanitizer(target_libraries: &Path) -> bool {
     entries.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("_rt.asan"))
 }
 
-/// cargo-fuzz from the PATH or the user's cache, where it is installed when it is missing.
-fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf> {
-    let tools = workspace.cache().join("tools");
-    let installed = tools.join("bin/cargo-fuzz");
-    if let Some(program) = find_program("cargo-fuzz") {
-        return Ok(program);
-    }
-    if installed.exists() {
-        return Ok(installed);
-    }
-    headline("fuzz", &format!("installing cargo-fuzz in {}", tools.display()));
-    let scratch = Scratch::new("fuzz")?;
-    cargo()
-        .args(["install", "cargo-fuzz", "--locked", "--root"])
-        .arg(&tools)
-        // The product's target folder stays free of a tool's dependencies.
-        .env("CARGO_TARGET_DIR", scratch.path().join("target"))
-        .folder(scratch.path())
-        .remedy("install cargo-fuzz by hand")
-        .run_within(INSTALL_LIMIT, &scratch.path().join("install.log"))?;
-    Ok(installed)
-}
-
 /// The targets' sources, below the repository.
 const TARGETS: &str = "fuzz/fuzz_targets";
 
@@ -201,9 +180,6 @@ const MAX_SECONDS: u64 = 24 * 60 * 60;
 /// What a run may take beyond its seconds: it starts by reading the corpus, and ends with the input
 /// at hand, for which it has 20 seconds.
 const REST: Duration = Duration::from_secs(300);
-
-/// How long cargo-fuzz may take to compile: one minute on two cores.
-const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
 
 #[cfg(test)]
 mod tests {

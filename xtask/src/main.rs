@@ -16,6 +16,7 @@ mod model;
 mod shell;
 mod suite;
 mod tidy;
+mod tool;
 mod wasm_target;
 mod workspace;
 
