@@ -121,7 +121,7 @@ fn files_of_one_name_in_two_folders_are_both_read() {
         fs::write(file, text).unwrap();
     };
     write("docs/school/cv.md", "A degree in glaciology.");
-    write("docs/work/cv.md", "A post at the institute.");
+    write("docs/post/cv.md", "A post at the institute.");
     write("more/school/cv.md", "A summer school in Svalbard.");
     let pack = folder.path().join("own.pack");
     let (docs, more) = (folder.path().join("docs"), folder.path().join("more"));
@@ -145,7 +145,7 @@ fn files_of_one_name_in_two_folders_are_both_read() {
         [
             ("docs/school/cv.md", "docs-school-cv#start:0"),
             ("more/school/cv.md", "more-school-cv#start:0"),
-            ("work/cv.md", "work-cv#start:0"),
+            ("post/cv.md", "post-cv#start:0"),
         ]
     );
 }
